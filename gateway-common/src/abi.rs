@@ -1,0 +1,55 @@
+//! What the loaded program and the agent must agree on: the version, and the names and sizes
+//! of the maps.
+
+/// Version of every struct and map shared with the kernel; raised whenever one changes shape.
+/// The agent refuses pins of another version rather than misread them.
+pub const ABI_VERSION: u32 = 1;
+
+/// Interfaces that can be filtered at once; each has a block of counters of its own.
+pub const MAX_INTERFACES: u32 = 16;
+
+/// Deny entries per address family that fit the kernel's map.
+pub const DENY_CAPACITY: u32 = 1 << 21;
+
+/// Safelist entries per address family that fit the kernel's map.
+pub const ALLOW_CAPACITY: u32 = 1 << 18;
+
+/// Zone prefixes (trusted networks) per address family that fit the kernel's map.
+pub const ZONE_CAPACITY: u32 = 1 << 16;
+
+/// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
+pub const EVENT_RING_BYTES: u32 = 1 << 18;
+
+/// Names of the maps, as the kernel and the pin directory show them.
+pub mod maps {
+    /// One [`crate::settings::Settings`].
+    pub const SETTINGS: &str = "SETTINGS";
+    /// Packed [`crate::lists::cells::Cell`]s of IPv4, 32 to a word.
+    pub const CELLS4: &str = "CELLS4";
+    /// Packed cells of IPv6, 32 to a word, three regions.
+    pub const CELLS6: &str = "CELLS6";
+    /// Deny entries, IPv4.
+    pub const DENY4: &str = "DENY4";
+    /// Deny entries, IPv6.
+    pub const DENY6: &str = "DENY6";
+    /// Safelist entries, IPv4.
+    pub const ALLOW4: &str = "ALLOW4";
+    /// Safelist entries, IPv6.
+    pub const ALLOW6: &str = "ALLOW6";
+    /// Zone prefixes, IPv4.
+    pub const ZONE4: &str = "ZONE4";
+    /// Zone prefixes, IPv6.
+    pub const ZONE6: &str = "ZONE6";
+    /// Rate limiter cells.
+    pub const LIMITER: &str = "LIMITER";
+    /// Per-CPU counters, one per interface slot and verdict.
+    pub const COUNTERS: &str = "COUNTERS";
+    /// Ring buffer of sampled drops.
+    pub const EVENTS: &str = "EVENTS";
+
+    /// Every map that is pinned.
+    pub const ALL: [&str; 12] = [
+        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LIMITER, COUNTERS,
+        EVENTS,
+    ];
+}

@@ -1,0 +1,29 @@
+//! The per-CPU counter behind each verdict.
+
+use crate::{abi::MAX_INTERFACES, time::Nanos, verdict::VERDICT_SLOTS};
+
+/// What one CPU counted for one verdict on one interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counter {
+    /// Packets with this verdict.
+    pub packets: u64,
+    /// Their bytes, Ethernet header included.
+    pub bytes: u64,
+    /// When this CPU last sent an event for this verdict.
+    pub sampled_at: Nanos,
+    /// Events that found the ring buffer full.
+    pub events_lost: u64,
+}
+
+const _: () = assert!(size_of::<Counter>() == 32);
+
+/// Counters in the map: a block of [`VERDICT_SLOTS`] for each interface slot.
+pub const COUNTERS: u32 = MAX_INTERFACES * VERDICT_SLOTS;
+
+/// Where the counter of `verdict` on interface `slot` stands in the map.
+#[inline(always)]
+#[must_use]
+pub const fn index(slot: u32, verdict: crate::Verdict) -> u32 {
+    slot * VERDICT_SLOTS + verdict as u32
+}

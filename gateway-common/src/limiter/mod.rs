@@ -1,0 +1,50 @@
+//! Packet rates per source, in memory that a flood can neither grow nor take over.
+//!
+//! The algorithm is GCRA (ITU-T I.371, Annex A): a cell keeps the *theoretical arrival time* of
+//! the source's next packet; a packet that comes more than the tolerance ahead of it is over
+//! the limit. One `u64` a source: 12 bits of tag tell sources apart, 52 bits of time in ticks.
+//!
+//! A cell whose time has passed holds nothing worth keeping, so the next source may take it.
+//! Each source has two places to go. Only when both are busy with other sources does it share
+//! one. A source that sends one packet keeps a cell busy for one interval, so filling the table
+//! takes [`CELLS`] / interval packets a second, and a flood of spoofed sources displaces nobody.
+
+mod gcra;
+
+pub use gcra::{Admission, admit};
+
+use crate::time::Nanos;
+
+/// Cells in the table; 8 MiB.
+pub const CELLS: u32 = 1 << 20;
+
+/// Nanoseconds of one tick. 52 bits of ticks last nine years of uptime.
+pub const TICK_NANOS: u64 = 64;
+
+/// Bits of the arrival time in a cell; the tag has the rest.
+const TIME_BITS: u32 = 52;
+
+/// An instant or span in ticks, as a cell stores it.
+#[inline(always)]
+const fn ticks(at: Nanos) -> u64 {
+    (at.0 / TICK_NANOS) & ((1 << TIME_BITS) - 1)
+}
+
+impl crate::settings::Limit {
+    /// The limit of `count` packets per `period`, with bursts of up to `burst` at that rate.
+    ///
+    /// The interval is rounded down to whole ticks, so that nobody gets less than the rate; it
+    /// is at least one tick, which caps a limit at 15.6 million packets a second.
+    #[must_use]
+    pub const fn new(count: u64, period: Nanos, burst: Nanos, mode: u8) -> Self {
+        let interval = match period.0.checked_div(count.saturating_mul(TICK_NANOS)) {
+            None | Some(0) => 1,
+            Some(ticks) => ticks,
+        };
+        Self {
+            interval,
+            tolerance: burst.0 / TICK_NANOS,
+            mode: mode as u64,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Access to the bytes of a frame.
+
+/// Offsets past this are never read: two VLAN tags, the longest IPv4 header or the longest
+/// chain of extension headers that is followed, and a TCP header lie well before it.
+pub const MAX_OFFSET: usize = 0x7fff;
+
+/// A received Ethernet frame.
+pub trait Frame {
+    /// The `N` bytes at `offset`; `None` when the frame ends before, or past [`MAX_OFFSET`].
+    fn read<const N: usize>(&self, offset: usize) -> Option<[u8; N]>;
+
+    /// Length of the frame in bytes.
+    fn len(&self) -> usize;
+
+    /// Whether the frame has no bytes.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Frame for [u8] {
+    fn read<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        if offset > MAX_OFFSET {
+            return None;
+        }
+        self.get(offset..)?.first_chunk().copied()
+    }
+
+    fn len(&self) -> usize {
+        <[u8]>::len(self)
+    }
+}

@@ -1,0 +1,61 @@
+//! The knobs that the agent writes and every packet reads: one element of one array map.
+
+use crate::{lists::Lengths, time::Nanos};
+
+/// Rate classes: 0 is for sources in no zone, the others for zones.
+pub const LIMIT_CLASSES: usize = 16;
+
+/// A packet rate in the limiter's units ([`crate::limiter::TICK_NANOS`]).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Limit {
+    /// Ticks that one packet costs; 0 means no limit.
+    pub interval: u64,
+    /// Ticks a source may run ahead of its rate: the burst.
+    pub tolerance: u64,
+    /// [`crate::lists::MODE_ENFORCE`] or [`crate::lists::MODE_SHADOW`].
+    pub mode: u64,
+}
+
+/// Everything the pipeline needs to know besides the lists.
+///
+/// Fields are read without a lock while the agent writes them. Each is sound on its own: a
+/// reader that sees one field old and the next one new decides as the old or the new settings
+/// would, never in a third way that lets a denied source through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Settings {
+    /// [`crate::abi::ABI_VERSION`] of whoever wrote this; 0 until the agent has.
+    pub abi: u32,
+    /// Reserved, zero.
+    pub reserved: u32,
+    /// Secret that keys every hash, so that nobody outside can aim for a collision.
+    pub seed: u64,
+    /// Least time between two events of one verdict on one CPU.
+    pub sample_interval: Nanos,
+    /// Prefix lengths present in the IPv4 and IPv6 deny lists.
+    pub deny: Lengths,
+    /// Prefix lengths present in the safelists.
+    pub allow: Lengths,
+    /// Prefix lengths present in the zone lists.
+    pub zone: Lengths,
+    /// Packet rate per class.
+    pub limits: [Limit; LIMIT_CLASSES],
+}
+
+const _: () = assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            abi: 0,
+            reserved: 0,
+            seed: 0,
+            sample_interval: Nanos::from_millis(10),
+            deny: Lengths::default(),
+            allow: Lengths::default(),
+            zone: Lengths::default(),
+            limits: [Limit::default(); LIMIT_CLASSES],
+        }
+    }
+}

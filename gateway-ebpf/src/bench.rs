@@ -1,0 +1,93 @@
+//! Programs for `cargo xtask bench xdp`: the floor under the pipeline, and the pipeline under
+//! ever-changing sources. None of them is ever attached to an interface.
+#![no_std]
+#![no_main]
+
+use aya_ebpf::{
+    bindings::xdp_action,
+    btf_maps::PerCpuArray,
+    macros::{btf_map, xdp},
+    programs::XdpContext,
+};
+use gateway_common::packet::{Parsed, parse};
+use gateway_ebpf::XdpFrame;
+
+/// Offset of the IPv4 source address in an untagged frame.
+const SOURCE: usize = 26;
+
+/// State of the source generator: the current state, the mask of bits that vary, the base.
+#[btf_map]
+static SOURCES: PerCpuArray<[u64; 3], 1> = PerCpuArray::new();
+
+/// Returns at once: the cost of the test run itself.
+#[xdp]
+pub fn empty(_ctx: XdpContext) -> u32 {
+    xdp_action::XDP_PASS
+}
+
+/// Parses and decides nothing: the floor that every pipeline stands on.
+#[xdp]
+pub fn parse_only(ctx: XdpContext) -> u32 {
+    parsed(&ctx)
+}
+
+/// [`parse_only`] with a new source each time.
+#[xdp]
+pub fn parse_only_random(ctx: XdpContext) -> u32 {
+    new_source(&ctx);
+    parsed(&ctx)
+}
+
+/// The whole pipeline on the frame as it is.
+#[xdp]
+pub fn pipeline(ctx: XdpContext) -> u32 {
+    gateway_ebpf::run(&ctx)
+}
+
+/// The whole pipeline with a new source each time.
+#[xdp]
+pub fn pipeline_random(ctx: XdpContext) -> u32 {
+    new_source(&ctx);
+    gateway_ebpf::run(&ctx)
+}
+
+#[inline(always)]
+fn parsed(ctx: &XdpContext) -> u32 {
+    // The verdict depends on all that was parsed, so that nothing of it is optimised away.
+    match parse(&XdpFrame::new(ctx)) {
+        Parsed::Ip(packet) if packet.defect.is_some() || packet.neighbour => xdp_action::XDP_DROP,
+        Parsed::Ip(packet) if packet.source == packet.destination => xdp_action::XDP_DROP,
+        Parsed::Ip(_) | Parsed::NotIp => xdp_action::XDP_PASS,
+        Parsed::Unreadable(_) => xdp_action::XDP_DROP,
+    }
+}
+
+/// Writes the next source of a xorshift sequence into the frame.
+#[inline(always)]
+fn new_source(ctx: &XdpContext) {
+    let Some(state) = SOURCES.get_ptr_mut(0) else {
+        return;
+    };
+    // SAFETY: an element of a per-CPU map: this is the only reference.
+    let [state, mask, base] = unsafe { &mut *state };
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    // Spreads the varying bits over the whole address space, as real sources are.
+    let source = ((*state & *mask).wrapping_mul(0x9e37_79b1) ^ *base) as u32;
+    let start = ctx.data() + SOURCE;
+    if start + 4 <= ctx.data_end() {
+        // SAFETY: `start..start + 4` lies within the frame, as was just checked.
+        unsafe { (start as *mut [u8; 4]).write_unaligned(source.to_be_bytes()) };
+    }
+}
+
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "license")]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";

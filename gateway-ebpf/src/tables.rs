@@ -1,0 +1,95 @@
+//! The pipeline's questions, answered by the kernel's maps.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
+use gateway_common::{
+    Tables,
+    lists::{Entry, Key4, Key6},
+    settings::Settings,
+    tables::List,
+    time::Nanos,
+};
+
+use crate::maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, ZONE4, ZONE6};
+
+/// The maps, with the settings looked up once per packet.
+pub(crate) struct KernelTables {
+    pub(crate) settings: &'static Settings,
+}
+
+impl Tables for KernelTables {
+    #[inline(always)]
+    fn settings(&self) -> &Settings {
+        self.settings
+    }
+
+    #[inline(always)]
+    fn now(&self) -> Nanos {
+        // SAFETY: a helper without arguments.
+        Nanos(unsafe { bpf_ktime_get_coarse_ns() })
+    }
+
+    #[inline(always)]
+    fn cells4(&self, index: u32) -> u64 {
+        CELLS4.get(index).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn cells6(&self, index: u32) -> u64 {
+        CELLS6.get(index).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn entry4(&self, list: List, key: &Key4) -> Option<Entry> {
+        // SAFETY: the entry is copied out at once. The program never writes these maps; when
+        // the agent replaces or removes an entry meanwhile, the kernel frees the old element
+        // after an RCU grace period, which cannot end while this program runs.
+        unsafe {
+            match list {
+                List::Deny => DENY4.get(key),
+                List::Allow => ALLOW4.get(key),
+                List::Zone => ZONE4.get(key),
+            }
+        }
+        .copied()
+    }
+
+    #[inline(always)]
+    fn entry6(&self, list: List, key: &Key6) -> Option<Entry> {
+        // SAFETY: as in `entry4`.
+        unsafe {
+            match list {
+                List::Deny => DENY6.get(key),
+                List::Allow => ALLOW6.get(key),
+                List::Zone => ZONE6.get(key),
+            }
+        }
+        .copied()
+    }
+
+    #[inline(always)]
+    fn limiter(&self, slot: u32) -> u64 {
+        match LIMITER.get_ptr(slot) {
+            // SAFETY: an aligned, live element of an array map. The volatile read keeps the
+            // compiler from reading it a second time after the value was checked.
+            Some(cell) => unsafe { core::ptr::read_volatile(cell) },
+            None => 0,
+        }
+    }
+
+    #[inline(always)]
+    fn limiter_swap(&self, slot: u32, old: u64, new: u64) -> bool {
+        use core::intrinsics::{AtomicOrdering, atomic_cxchg};
+        match LIMITER.get_ptr_mut(slot) {
+            Some(cell) => {
+                // SAFETY: an aligned, live element of an array map, only ever written this way.
+                let (_, swapped) = unsafe {
+                    atomic_cxchg::<u64, { AtomicOrdering::SeqCst }, { AtomicOrdering::SeqCst }>(
+                        cell, old, new,
+                    )
+                };
+                swapped
+            }
+            None => false,
+        }
+    }
+}
