@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The userspace agent: configuration, data path, listeners, pipeline, store, admin, CLI.
+//!
+//! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` joins them.
+
+pub mod clock;
