@@ -5,7 +5,7 @@ use gateway_common::{
     Action, Frame, Outcome, Verdict,
     counter::{self, Counter},
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
-    packet::{Parsed, Source, parse},
+    packet::{Address, destination, inspect, locate, source},
     time::Nanos,
 };
 
@@ -51,12 +51,16 @@ fn send(frame: &XdpFrame, verdict: Verdict, rule: u32, counter: &mut Counter) {
         ..DropEvent::default()
     };
     // The packet is parsed once more rather than carried along: few drops come this far.
-    if let Parsed::Ip(packet) = parse(frame) {
-        event.source_port = packet.source_port;
-        event.destination_port = packet.destination_port;
-        event.protocol = packet.protocol;
-        event.family = write(&packet.source, &mut event.source);
-        write(&packet.destination, &mut event.destination);
+    let located = locate(frame);
+    let details = inspect(frame, located);
+    event.source_port = details.source_port;
+    event.destination_port = details.destination_port;
+    event.protocol = details.protocol;
+    if let Some(address) = source(frame, located) {
+        event.family = write(&address, &mut event.source);
+    }
+    if let Some(address) = destination(frame, located) {
+        write(&address, &mut event.destination);
     }
     let Some(mut entry) = EVENTS.reserve_untyped::<DropEvent>(0) else {
         counter.events_lost += 1;
@@ -67,13 +71,13 @@ fn send(frame: &XdpFrame, verdict: Verdict, rule: u32, counter: &mut Counter) {
 }
 
 #[inline(always)]
-fn write(address: &Source, to: &mut [u8; 16]) -> u8 {
+fn write(address: &Address, to: &mut [u8; 16]) -> u8 {
     match *address {
-        Source::V4([a, b, c, d]) => {
+        Address::V4([a, b, c, d]) => {
             *to = [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
             FAMILY_IPV4
         }
-        Source::V6(bytes) => {
+        Address::V6(bytes) => {
             *to = bytes;
             FAMILY_IPV6
         }

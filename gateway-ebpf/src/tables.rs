@@ -3,13 +3,16 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use gateway_common::{
     Tables,
-    lists::{Entry, Key4, Key6},
+    lists::{self, Entry, Key4, Key6, Packed},
     settings::Settings,
     tables::List,
     time::Nanos,
 };
 
-use crate::maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, ZONE4, ZONE6};
+use crate::{
+    frame::opaque,
+    maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, SETTINGS, ZONE4, ZONE6},
+};
 
 /// The maps, with the settings looked up once per packet.
 pub(crate) struct KernelTables {
@@ -26,6 +29,21 @@ impl Tables for KernelTables {
     fn now(&self) -> Nanos {
         // SAFETY: a helper without arguments.
         Nanos(unsafe { bpf_ktime_get_coarse_ns() })
+    }
+
+    #[inline(always)]
+    fn forget(&self, value: u64) -> u64 {
+        opaque(value)
+    }
+
+    #[inline(always)]
+    fn walk4(&self, address: u32, all: bool) -> Packed {
+        Packed::from_raw(gateway_walk4(address, all as u32))
+    }
+
+    #[inline(always)]
+    fn walk6(&self, high: u64, low: u64, all: bool) -> Packed {
+        Packed::from_raw(gateway_walk6(high, low, all as u32))
     }
 
     #[inline(always)]
@@ -91,5 +109,26 @@ impl Tables for KernelTables {
             }
             None => false,
         }
+    }
+}
+
+/// [`lists::walk4`] behind a global function's boundary: it has a stack of its own, and the
+/// verifier checks it once.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_walk4(address: u32, all: u32) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => lists::walk4(&KernelTables { settings }, address, all != 0).raw(),
+        None => 0,
+    }
+}
+
+/// [`lists::walk6`], likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_walk6(high: u64, low: u64, all: u32) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => lists::walk6(&KernelTables { settings }, high, low, all != 0).raw(),
+        None => 0,
     }
 }
