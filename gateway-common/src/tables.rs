@@ -1,7 +1,7 @@
 //! What the pipeline asks of the maps.
 
 use crate::{
-    lists::{self, Entry, Key4, Key6, Packed},
+    lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
     time::Nanos,
 };
@@ -61,6 +61,22 @@ pub trait Tables {
         Self: Sized,
     {
         lists::walk6(self, high, low, all)
+    }
+
+    /// Calls [`lists::probe4`], as [`Tables::walk4`] does.
+    fn probe4(&self, address: u32, length: u32, lists: Lists) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::probe4(self, address, length, lists)
+    }
+
+    /// Calls [`lists::probe6`], as [`Tables::walk4`] does.
+    fn probe6(&self, high: u64, low: u64, length: u32, lists: Lists) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::probe6(self, high, low, length, lists)
     }
 
     /// Puts `new` into the limiter cell at `slot` if it still holds `old`; says whether it did.

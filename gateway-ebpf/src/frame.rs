@@ -1,10 +1,14 @@
 //! The only raw packet access.
 
-use aya_ebpf::programs::XdpContext;
-use gateway_common::{Frame, packet::frame::MAX_OFFSET};
+use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
+use gateway_common::{
+    Frame,
+    packet::{follow, frame::MAX_OFFSET},
+};
 
 /// The linear part of a received frame.
 pub struct XdpFrame {
+    ctx: *mut xdp_md,
     start: usize,
     end: usize,
 }
@@ -14,6 +18,7 @@ impl XdpFrame {
     #[inline(always)]
     pub fn new(ctx: &XdpContext) -> Self {
         Self {
+            ctx: ctx.ctx,
             start: ctx.data(),
             end: ctx.data_end(),
         }
@@ -41,6 +46,12 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
+    fn follow(&self, first: u64) -> u64 {
+        // SAFETY: the context this frame was made of, which lives as long as the program runs.
+        unsafe { gateway_follow(self.ctx, first) }
+    }
+
+    #[inline(always)]
     fn forget(&self, value: u64) -> u64 {
         opaque(value)
     }
@@ -55,4 +66,17 @@ pub extern "C" fn opaque(value: u64) -> u64 {
     // SAFETY: adds zero; it only keeps the compiler from seeing through the call.
     unsafe { core::arch::asm!("{0} += 0", inout(reg) value, options(nomem, nostack)) };
     value
+}
+
+/// [`follow`] behind a global function's boundary: it has a stack of its own, and the verifier
+/// checks it once. The frame is found anew through the context, for a global function takes no
+/// pointers into a packet.
+///
+/// # Safety
+///
+/// `ctx` is the context of the running program.
+#[unsafe(no_mangle)]
+#[inline(never)]
+unsafe extern "C" fn gateway_follow(ctx: *mut xdp_md, first: u64) -> u64 {
+    follow(&XdpFrame::new(&XdpContext::new(ctx)), first)
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use gateway_common::{
     Tables,
-    lists::{self, Entry, Key4, Key6, Packed},
+    lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
     tables::List,
     time::Nanos,
@@ -44,6 +44,16 @@ impl Tables for KernelTables {
     #[inline(always)]
     fn walk6(&self, high: u64, low: u64, all: bool) -> Packed {
         Packed::from_raw(gateway_walk6(high, low, all as u32))
+    }
+
+    #[inline(always)]
+    fn probe4(&self, address: u32, length: u32, lists: Lists) -> Packed {
+        Packed::from_raw(gateway_probe4(address, length, lists.raw()))
+    }
+
+    #[inline(always)]
+    fn probe6(&self, high: u64, low: u64, length: u32, lists: Lists) -> Packed {
+        Packed::from_raw(gateway_probe6(high, low, length, lists.raw()))
     }
 
     #[inline(always)]
@@ -129,6 +139,32 @@ extern "C" fn gateway_walk4(address: u32, all: u32) -> u64 {
 extern "C" fn gateway_walk6(high: u64, low: u64, all: u32) -> u64 {
     match SETTINGS.get(0) {
         Some(settings) => lists::walk6(&KernelTables { settings }, high, low, all != 0).raw(),
+        None => 0,
+    }
+}
+
+/// [`lists::probe4`], likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_probe4(address: u32, length: u32, which: u32) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => {
+            let tables = KernelTables { settings };
+            lists::probe4(&tables, address, length, Lists::from_raw(which)).raw()
+        }
+        None => 0,
+    }
+}
+
+/// [`lists::probe6`], likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_probe6(high: u64, low: u64, length: u32, which: u32) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => {
+            let tables = KernelTables { settings };
+            lists::probe6(&tables, high, low, length, Lists::from_raw(which)).raw()
+        }
         None => 0,
     }
 }

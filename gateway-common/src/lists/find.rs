@@ -59,28 +59,14 @@ pub fn walk4<T: Tables>(tables: &T, address: u32, all: bool) -> Packed {
         }
         let length = longest(lengths);
         let bit = 1u64 << length;
-        let key = Key4::of(address, length);
-        if allow & bit != 0
-            && let Some(entry) = live(tables, tables.entry4(List::Allow, &key))
-        {
-            return Packed::new(Kind::Allowed, 0, entry.rule);
-        }
-        if deny & bit != 0
-            && let Some(entry) = live(tables, tables.entry4(List::Deny, &key))
-        {
-            if entry.mode != MODE_SHADOW {
-                return denied(&entry, length == 32);
-            }
-            found = found.with_shadow(entry.rule);
-        }
-        if zone & bit != 0
-            && let Some(entry) = tables.entry4(List::Zone, &key)
-        {
-            found = found.with_class(entry.class);
+        let lists = Lists::holding(bit, allow, deny, zone);
+        let here = tables.probe4(address, length, lists);
+        if here.decides() {
+            return here;
         }
         // Without these the verifier would follow each combination of lengths.
+        found = Packed::from_raw(tables.forget(found.or(here).raw()));
         lengths = tables.forget(lengths & !bit);
-        found = found.forgotten(tables);
     }
     found
 }
@@ -107,31 +93,106 @@ pub fn walk6<T: Tables>(tables: &T, high: u64, low: u64, all: bool) -> Packed {
             }
             let offset = longest(lengths);
             let bit = 1u64 << offset;
-            let length = word * 64 + offset;
-            let key = Key6::of(high, low, length);
-            if allow & bit != 0
-                && let Some(entry) = live(tables, tables.entry6(List::Allow, &key))
-            {
-                return Packed::new(Kind::Allowed, 0, entry.rule);
+            let lists = Lists::holding(bit, allow, deny, zone);
+            let here = tables.probe6(high, low, word * 64 + offset, lists);
+            if here.decides() {
+                return here;
             }
-            if deny & bit != 0
-                && let Some(entry) = live(tables, tables.entry6(List::Deny, &key))
-            {
-                if entry.mode != MODE_SHADOW {
-                    return denied(&entry, length == 128);
-                }
-                found = found.with_shadow(entry.rule);
-            }
-            if zone & bit != 0
-                && let Some(entry) = tables.entry6(List::Zone, &key)
-            {
-                found = found.with_class(entry.class);
-            }
+            found = Packed::from_raw(tables.forget(found.or(here).raw()));
             lengths = tables.forget(lengths & !bit);
-            found = found.forgotten(tables);
         }
     }
     found
+}
+
+/// What the given lists say of one IPv4 prefix.
+#[inline(always)]
+pub fn probe4<T: Tables>(tables: &T, address: u32, length: u32, lists: Lists) -> Packed {
+    let key = Key4::of(address, length);
+    judge(tables, lists, length == 32, |list| {
+        tables.entry4(list, &key)
+    })
+}
+
+/// What the given lists say of one IPv6 prefix.
+#[inline(always)]
+pub fn probe6<T: Tables>(tables: &T, high: u64, low: u64, length: u32, lists: Lists) -> Packed {
+    let key = Key6::of(high, low, length);
+    judge(tables, lists, length == 128, |list| {
+        tables.entry6(list, &key)
+    })
+}
+
+/// The rule for one prefix: the safelist, then deny, then the zone.
+#[inline(always)]
+fn judge<T: Tables>(
+    tables: &T,
+    lists: Lists,
+    exact: bool,
+    entry: impl Fn(List) -> Option<Entry>,
+) -> Packed {
+    let mut found = Packed::NOTHING;
+    if lists.allow()
+        && let Some(entry) = live(tables, entry(List::Allow))
+    {
+        return Packed::new(Kind::Allowed, 0, entry.rule);
+    }
+    if lists.deny()
+        && let Some(entry) = live(tables, entry(List::Deny))
+    {
+        if entry.mode != MODE_SHADOW {
+            return denied(&entry, exact);
+        }
+        found = Packed::new(Kind::Unlisted, 0, entry.rule);
+    }
+    if lists.zone()
+        && let Some(entry) = entry(List::Zone)
+    {
+        found = found.or(Packed::new(Kind::Unlisted, entry.class, 0));
+    }
+    found
+}
+
+/// Which lists hold a prefix of some length; a set of three in one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Lists(u32);
+
+impl Lists {
+    #[inline(always)]
+    const fn holding(bit: u64, allow: u64, deny: u64, zone: u64) -> Self {
+        Self(
+            (allow & bit != 0) as u32
+                | ((deny & bit != 0) as u32) << 1
+                | ((zone & bit != 0) as u32) << 2,
+        )
+    }
+
+    /// The set that [`Lists::raw`] made this of.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+
+    /// The register.
+    #[inline(always)]
+    #[must_use]
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    const fn allow(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    const fn deny(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    const fn zone(self) -> bool {
+        self.0 & 4 != 0
+    }
 }
 
 #[inline(always)]

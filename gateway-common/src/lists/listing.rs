@@ -1,7 +1,5 @@
 //! The lists' answer about one source.
 
-use crate::Tables;
-
 /// What the lists say of a source. Rule ids are those of the entry that decided; 0 is no rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listing {
@@ -41,6 +39,9 @@ pub(super) enum Kind {
     NoSource = 5,
 }
 
+const CLASS: u64 = 0xff00;
+const RULE: u64 = 0xffff_ffff_0000_0000;
+
 /// The lists' answer in one register, for the kernel's calling convention returns no more: the
 /// kind in bits 0..8, the class in bits 8..16, the rule in the upper half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,30 +71,26 @@ impl Packed {
         Self(kind as u64 | (class as u64) << 8 | (rule as u64) << 32)
     }
 
-    /// Unlisted, noting the first shadow entry that would have denied.
+    /// Whether a list decided, so that shorter prefixes need not be asked.
     #[inline(always)]
-    pub(super) const fn with_shadow(self, rule: u32) -> Self {
-        if self.0 >> 32 == 0 {
-            Self(self.0 | (rule as u64) << 32)
-        } else {
-            self
-        }
+    pub(super) const fn decides(self) -> bool {
+        self.0 as u8 != Kind::Unlisted as u8
     }
 
-    /// Unlisted, noting the class of the first zone.
+    /// This answer, with what it leaves open taken from `shorter`. Both are unlisted.
     #[inline(always)]
-    pub(super) const fn with_class(self, class: u8) -> Self {
-        if (self.0 >> 8) as u8 == 0 {
-            Self(self.0 | (class as u64) << 8)
+    pub(super) const fn or(self, shorter: Self) -> Self {
+        let class = if self.0 & CLASS != 0 {
+            self.0
         } else {
-            self
-        }
-    }
-
-    /// The same, but that the verifier no longer knows it; see [`Tables::forget`].
-    #[inline(always)]
-    pub(super) fn forgotten<T: Tables>(self, tables: &T) -> Self {
-        Self(tables.forget(self.0))
+            shorter.0
+        } & CLASS;
+        let rule = if self.0 & RULE != 0 {
+            self.0
+        } else {
+            shorter.0
+        } & RULE;
+        Self(class | rule)
     }
 
     #[inline(always)]

@@ -45,7 +45,27 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
     if start + HEADER + payload > frame.len() {
         return Details::defective(next, Verdict::BadLength);
     }
-    let mut details = follow(frame, start + HEADER, next, hop_limit);
+    let first = Header {
+        offset: start + HEADER,
+        next,
+        fragmented: false,
+        end: End::Transport,
+    };
+    let last = if is_extension(next) {
+        Header::unpack(frame.follow(first.pack()))
+    } else {
+        first
+    };
+    let mut details = match last.end {
+        End::Transport => transport::inspect(frame, last.offset, last.fragmented, last.next),
+        End::LaterFragment => Details::of(last.next),
+        End::Truncated => Details::defective(last.next, Verdict::Truncated),
+        End::TooMany => Details::defective(last.next, Verdict::TooManyExtensions),
+    };
+    details.neighbour = hop_limit == 255
+        && !last.fragmented
+        && last.end == End::Transport
+        && transport::is_neighbour(frame, last.offset, last.next);
     let fault = address_fault(frame, start, details.protocol);
     if fault.is_some() {
         details.defect = fault;
@@ -53,27 +73,24 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
     details
 }
 
-/// Follows the extension headers from `start` to the transport header.
+/// Follows a chain of extension headers; takes and returns a packed [`Header`].
 #[inline(always)]
-fn follow<F: Frame + ?Sized>(frame: &F, start: usize, first: u8, hop_limit: u8) -> Details {
-    let mut at = Header {
-        offset: start,
-        next: first,
-        fragmented: false,
-    };
+pub fn follow<F: Frame + ?Sized>(frame: &F, first: u64) -> u64 {
+    let mut at = Header::unpack(first);
     for _ in 0..MAX_EXTENSIONS {
         if !is_extension(at.next) {
-            break;
+            return at.pack();
         }
         let Some([following, length, o0, o1]) = frame.read::<4>(at.offset) else {
-            return Details::defective(at.next, Verdict::Truncated);
+            return at.ending(End::Truncated);
         };
         let words = match at.next {
             FRAGMENT => {
                 let field = u16::from_be_bytes([o0, o1]);
                 if field >> 3 != 0 {
-                    // A later fragment: what follows is payload, not headers.
-                    return Details::of(following);
+                    // What follows is payload, not headers.
+                    at.next = following;
+                    return at.ending(End::LaterFragment);
                 }
                 at.fragmented |= field & 1 != 0;
                 2
@@ -87,12 +104,10 @@ fn follow<F: Frame + ?Sized>(frame: &F, start: usize, first: u8, hop_limit: u8) 
         at = Header::unpack(frame.forget(at.pack()));
     }
     if is_extension(at.next) {
-        return Details::defective(at.next, Verdict::TooManyExtensions);
+        at.ending(End::TooMany)
+    } else {
+        at.pack()
     }
-    let mut details = transport::inspect(frame, at.offset, at.fragmented, at.next);
-    details.neighbour =
-        hop_limit == 255 && !at.fragmented && transport::is_neighbour(frame, at.offset, at.next);
-    details
 }
 
 /// A place in the chain of headers.
@@ -104,22 +119,53 @@ struct Header {
     next: u8,
     /// Whether a fragment header was passed that says more will come.
     fragmented: bool,
+    /// Why the chain ends here.
+    end: End,
+}
+
+/// Why a chain of headers ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum End {
+    /// The transport header follows.
+    Transport = 0,
+    /// The packet is a fragment other than the first.
+    LaterFragment = 1,
+    /// The frame ends.
+    Truncated = 2,
+    /// More headers than [`MAX_EXTENSIONS`].
+    TooMany = 3,
 }
 
 impl Header {
-    /// In one register: `next` in bits 0..8, `fragmented` in bit 8, the offset above.
+    /// In one register: `next` in bits 0..8, `fragmented` in bit 8, `end` in bits 9..11, the
+    /// offset above.
     #[inline(always)]
     const fn pack(self) -> u64 {
-        self.next as u64 | (self.fragmented as u64) << 8 | (self.offset as u64) << 9
+        self.next as u64
+            | (self.fragmented as u64) << 8
+            | (self.end as u64) << 9
+            | (self.offset as u64) << 11
     }
 
     #[inline(always)]
     const fn unpack(packed: u64) -> Self {
         Self {
-            offset: (packed >> 9) as usize,
+            offset: (packed >> 11) as usize,
             next: packed as u8,
             fragmented: packed & 0x100 != 0,
+            end: match (packed >> 9) & 3 {
+                0 => End::Transport,
+                1 => End::LaterFragment,
+                2 => End::Truncated,
+                _ => End::TooMany,
+            },
         }
+    }
+
+    #[inline(always)]
+    const fn ending(self, end: End) -> u64 {
+        Self { end, ..self }.pack()
     }
 }
 

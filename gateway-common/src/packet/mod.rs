@@ -12,7 +12,7 @@ mod ipv6;
 mod transport;
 
 pub use ethernet::locate;
-pub use ipv6::MAX_EXTENSIONS;
+pub use ipv6::{MAX_EXTENSIONS, follow};
 
 use crate::{Frame, Verdict};
 
