@@ -25,6 +25,17 @@ impl XdpFrame {
     }
 }
 
+impl XdpFrame {
+    /// Writes the rule that decided over the first bytes of the frame, for a probe's asker.
+    #[inline(always)]
+    pub(crate) fn answer(&self, rule: u32) {
+        if self.start + 4 <= self.end {
+            // SAFETY: `start..start + 4` lies within the frame, as was just checked.
+            unsafe { (self.start as *mut [u8; 4]).write_unaligned(rule.to_ne_bytes()) };
+        }
+    }
+}
+
 impl Frame for XdpFrame {
     #[inline(always)]
     fn read<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
@@ -62,8 +73,15 @@ impl Frame for XdpFrame {
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn opaque(value: u64) -> u64 {
+    settled(value)
+}
+
+/// Returns `value`, computed here and now: the compiler cannot see through it, nor move what
+/// leads to it further down.
+#[inline(always)]
+pub(crate) fn settled(value: u64) -> u64 {
     let mut value = value;
-    // SAFETY: adds zero; it only keeps the compiler from seeing through the call.
+    // SAFETY: adds zero.
     unsafe { core::arch::asm!("{0} += 0", inout(reg) value, options(nomem, nostack)) };
     value
 }
