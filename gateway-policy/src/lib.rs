@@ -6,4 +6,7 @@
 //! it can be replayed, modelled and fuzzed.
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod grammar;
+pub mod prefix_map;
+pub mod zones;
