@@ -14,7 +14,7 @@ use gateway_common::{
     settings::Settings,
 };
 
-use super::{error::DatapathError, pins::Pins};
+use super::{Datapath, error::DatapathError, pins::Pins};
 
 /// The program that guards interfaces, as built beside this crate.
 pub static XDP_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_XDP_OBJECT"));
@@ -24,6 +24,20 @@ pub static BENCH_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_BENCH
 
 /// Entry point of [`XDP_OBJECT`].
 const PROGRAM: &str = "gateway";
+
+impl Datapath {
+    /// Puts the programs of a benchmark's object ([`BENCH_OBJECT`] or another build of it) over
+    /// the maps of this data plane. They count into slot 0. None is loaded into the kernel yet.
+    ///
+    /// # Errors
+    ///
+    /// When the object cannot be read or does not fit the maps.
+    pub fn bench(&self, object: &[u8]) -> Result<Ebpf, DatapathError> {
+        loader(&self.pins, 0)
+            .load(object)
+            .map_err(DatapathError::kernel("opening the benchmark's programs"))
+    }
+}
 
 /// Handles on the pinned maps.
 pub(super) struct Maps {
