@@ -31,6 +31,8 @@ pub(crate) enum Packet {
 pub(crate) enum Rate {
     /// Nobody exceeds it, though every packet is charged to it.
     Ample,
+    /// There is none.
+    Unlimited,
     /// Used up by the first packet.
     Spent,
 }
@@ -59,7 +61,7 @@ pub(crate) mod blocks {
 
 /// Every case. Names without a number or a qualifier are those of the usual lists; others are
 /// there to explain them.
-pub(crate) const CASES: [Case; 11] = [
+pub(crate) const CASES: [Case; 13] = [
     case("clean-hot", Packet::From(blocks::CLEAN), Verdict::Pass),
     case(
         "clean-random",
@@ -82,6 +84,22 @@ pub(crate) const CASES: [Case; 11] = [
             "rate-limited",
             Packet::From(blocks::LIMITED),
             Verdict::RateLimited,
+        )
+    },
+    Case {
+        rate: Rate::Unlimited,
+        ..case(
+            "clean-hot-unlimited",
+            Packet::From(blocks::CLEAN),
+            Verdict::Pass,
+        )
+    },
+    Case {
+        rate: Rate::Unlimited,
+        ..case(
+            "clean-random-unlimited",
+            Packet::FromAny(Sources::CLEAN),
+            Verdict::Pass,
         )
     },
     case(
@@ -140,6 +158,7 @@ impl Rate {
         match self {
             // The highest rate there is, and a burst that outlasts the benchmark.
             Self::Ample => Limit::new(u64::MAX, second, Nanos::from_secs(86_400), MODE_ENFORCE),
+            Self::Unlimited => Limit::default(),
             Self::Spent => Limit::new(1, Nanos::from_secs(86_400), Nanos::ZERO, MODE_ENFORCE),
         }
     }

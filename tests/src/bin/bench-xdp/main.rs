@@ -47,12 +47,16 @@ struct Args {
     /// Measure with this many deny entries only, instead of 1000, 100000 and 1000000
     #[arg(long)]
     entries: Option<usize>,
+    /// Together with this many safelist entries
+    #[arg(long, default_value_t = 0, requires = "entries")]
+    safelist: usize,
     /// Measure this case only; may be given more than once
     #[arg(long = "case")]
     cases: Vec<String>,
-    /// Measure another build of the benchmark's eBPF object in the same rounds
+    /// Measure another build of the benchmark's eBPF object in the same rounds; may be given more
+    /// than once
     #[arg(long, value_name = "OBJECT")]
-    against: Option<PathBuf>,
+    against: Vec<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -76,13 +80,10 @@ fn run(args: &Args) -> Result<Report> {
     };
     let mut report = Report::new(effort, if args.json { Form::Json } else { Form::Table });
     let stocks = match args.entries {
-        Some(deny) => vec![
-            Stock { deny, allow: 0 },
-            Stock {
-                deny,
-                allow: 100_000,
-            },
-        ],
+        Some(deny) => vec![Stock {
+            deny,
+            allow: args.safelist,
+        }],
         None => Stock::USUAL.to_vec(),
     };
     for stock in stocks {
@@ -91,9 +92,12 @@ fn run(args: &Args) -> Result<Report> {
         let mut datapath = Datapath::load(pins.path())?;
         let filling = stock.fill(&mut datapath)?;
         let mut builds = vec![Build::load(&datapath, None, BENCH_OBJECT)?];
-        if let Some(path) = &args.against {
+        for path in &args.against {
             let object = std::fs::read(path).with_context(|| path.display().to_string())?;
-            builds.push(Build::load(&datapath, Some("against"), &object)?);
+            let mark = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned());
+            builds.push(Build::load(&datapath, mark, &object)?);
         }
         let cases: Vec<_> = cases::CASES
             .iter()

@@ -29,7 +29,7 @@ pub(crate) enum Program {
 /// One build of the object, loaded.
 pub(crate) struct Build {
     /// What its rows are marked with; none for the build under test.
-    pub(crate) mark: Option<&'static str>,
+    pub(crate) mark: Option<String>,
     ebpf: Ebpf,
 }
 
@@ -55,11 +55,7 @@ impl Program {
 
 impl Build {
     /// Loads an object's programs over the maps of `datapath`.
-    pub(crate) fn load(
-        datapath: &Datapath,
-        mark: Option<&'static str>,
-        object: &[u8],
-    ) -> Result<Self> {
+    pub(crate) fn load(datapath: &Datapath, mark: Option<String>, object: &[u8]) -> Result<Self> {
         let mut build = Self {
             mark,
             ebpf: datapath.bench(object)?,

@@ -41,11 +41,14 @@ impl Report {
     }
 
     fn json(&self) -> Value {
-        let results: Vec<_> = self
-            .parts
-            .iter()
-            .flat_map(|(filling, rows)| rows.iter().map(|row| result(filling.stock, row)))
-            .collect();
+        let rows = |wanted: fn(&Measured) -> bool| -> Vec<_> {
+            self.parts
+                .iter()
+                .flat_map(|(filling, rows)| rows.iter().map(|row| (filling.stock, row)))
+                .filter(|(_, row)| wanted(row))
+                .map(|(stock, row)| result(stock, row))
+                .collect()
+        };
         let lists: Vec<_> = self
             .parts
             .iter()
@@ -61,7 +64,8 @@ impl Report {
             .collect();
         let machine = Machine::read();
         json!({
-            "results": results,
+            "results": rows(|row| row.over_parse.is_some()),
+            "floors": rows(|row| row.over_parse.is_none()),
             "lists": lists,
             "machine": {
                 "kernel": machine.kernel,
@@ -95,7 +99,7 @@ impl Report {
                 "", "ns", "", "over parse", ""
             )?;
             for row in rows {
-                let name = match row.build {
+                let name = match &row.build {
                     Some(build) => format!("{} ({build})", row.name),
                     None => row.name.to_owned(),
                 };
@@ -135,7 +139,7 @@ fn result(stock: Stock, row: &Measured) -> Value {
                 json!(over.quartiles.map(tenths)),
             );
         }
-        if let Some(build) = row.build {
+        if let Some(build) = &row.build {
             fields.insert("build".into(), json!(build));
         }
     }

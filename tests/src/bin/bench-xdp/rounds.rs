@@ -28,7 +28,7 @@ pub(crate) struct Effort {
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
     /// The build's mark; none for the one under test.
-    pub(crate) build: Option<&'static str>,
+    pub(crate) build: Option<String>,
     /// Nanoseconds per packet.
     pub(crate) ns: Summary,
     /// Nanoseconds per packet over the parse-only program of the same round; none for what
@@ -81,13 +81,13 @@ pub(crate) fn measure(
         // Another build goes first next time: the later one may find caches warm.
         turns.rotate_left(1);
     }
-    turns.sort_by_key(|(build, ..)| build.mark);
+    turns.sort_by(|(a, ..), (b, ..)| a.mark.cmp(&b.mark));
     let mut results = Vec::new();
     for (build, floors, series) in turns {
-        results.extend(Floors::rows(build.mark, &floors));
+        results.extend(Floors::rows(build.mark.as_deref(), &floors));
         results.extend(cases.iter().zip(series).map(|(case, series)| Measured {
             name: case.name,
-            build: build.mark,
+            build: build.mark.clone(),
             ns: Summary::of(series.ns),
             over_parse: Some(Summary::of(series.over_parse)),
         }));
@@ -121,10 +121,10 @@ impl Floors {
         }
     }
 
-    fn rows(build: Option<&'static str>, floors: &[Self]) -> [Measured; 4] {
+    fn rows(build: Option<&str>, floors: &[Self]) -> [Measured; 4] {
         let row = |name, figure: fn(&Self) -> f64| Measured {
             name,
-            build,
+            build: build.map(str::to_owned),
             ns: Summary::of(floors.iter().map(figure).collect()),
             over_parse: None,
         };
