@@ -78,7 +78,7 @@ impl Datapath {
             settings = Settings {
                 abi: ABI_VERSION,
                 seed: object::random_seed()?,
-                ..settings
+                ..Settings::default()
             };
             maps.write_settings(&settings)?;
         }
