@@ -1,0 +1,66 @@
+//! Who may do what, and where it goes.
+
+use gateway_policy::grammar::{Period, RoleName};
+use serde::Deserialize;
+
+use crate::config::tree::{At, OneOrMany};
+use crate::config::values::Target;
+
+/// What the holders of a role may do.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Role {
+    /// Methods and paths, such as `GET /api/**`.
+    pub(crate) allow: OneOrMany<String>,
+    /// Roles whose rights this one has too.
+    pub(crate) inherits: OneOrMany<RoleName>,
+}
+
+/// Requests that belong together. The first route that matches decides.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Route {
+    /// Which requests. Default: all.
+    #[serde(rename = "match")]
+    pub(crate) matches: Option<At<RouteMatch>>,
+    /// `none` for everyone, `token` for anyone with a valid token, or `role: reader` for tokens
+    /// with that role. Must be said.
+    pub(crate) require: At<Require>,
+    /// The name of the upstream that answers.
+    pub(crate) upstream: At<String>,
+}
+
+/// Which requests a route is for; what is left out matches all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RouteMatch {
+    /// The host that was asked for, such as `api.example` or `*.api.example`.
+    pub(crate) host: Option<At<String>>,
+    /// The path, such as `/api/v1/**`.
+    pub(crate) path: Option<At<String>>,
+    /// The methods, such as `GET`.
+    pub(crate) methods: OneOrMany<String>,
+}
+
+/// What a request needs to be let through.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Require {
+    /// Nothing.
+    None,
+    /// A valid token.
+    Token,
+    /// A valid token whose owner has this role, and the role allows the request.
+    Role(At<RoleName>),
+}
+
+/// The servers that answer for one name.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Upstream {
+    /// The servers, such as `http://127.0.0.1:9000`. They are asked in turn; one that cannot be
+    /// reached is passed over.
+    pub(crate) targets: OneOrMany<Target>,
+    /// How long a connection may take to be made. Default: `2s`.
+    pub(crate) connect_timeout: Option<At<Period>>,
+    /// How long the server may take to answer. Default: `30s`.
+    pub(crate) timeout: Option<At<Period>>,
+}
