@@ -15,13 +15,13 @@ mod ledger;
 mod offence;
 mod records;
 mod rule;
+mod ruling;
 mod tracked;
 mod window;
 
 pub use evidence::Evidence;
 pub use immune::{Immune, ImmuneReason};
-pub use ledger::{
-    Ban, Capacity, Command, Counters, Ledger, LiftCause, Offence, RestoreFault, Restored, Ruling,
-};
-pub use offence::OffenceKind;
-pub use rule::{BanPolicy, BanRule, BanRuleError, MAX_LIMIT, Mode};
+pub use ledger::{Capacity, Counters, Ledger, RestoreFault, Restored};
+pub use offence::{OffenceKind, UnknownOffence};
+pub use rule::{BanPolicy, BanRule, BanRuleError, MAX_LIMIT, Mode, UnknownMode};
+pub use ruling::{Ban, Command, LiftCause, Offence, Ruling};

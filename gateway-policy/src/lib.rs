@@ -9,5 +9,6 @@
 pub mod bans;
 pub mod client;
 pub mod grammar;
+pub mod limits;
 pub mod prefix_map;
 pub mod zones;

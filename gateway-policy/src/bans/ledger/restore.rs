@@ -2,8 +2,8 @@
 
 use gateway_common::time::Nanos;
 
-use super::{Ban, Command, Ledger, LiftCause};
-use crate::bans::ImmuneReason;
+use super::Ledger;
+use crate::bans::{Ban, Command, ImmuneReason, LiftCause};
 use crate::client::ClientKey;
 
 /// What came of the bans that were handed back.

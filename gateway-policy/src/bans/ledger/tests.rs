@@ -5,6 +5,7 @@ mod model;
 mod restart;
 
 use super::*;
+use crate::bans::ImmuneReason;
 use crate::grammar::{Factor, Period, Rate};
 
 fn rule(limit: &str, ban: &str, max: &str) -> BanRule {
