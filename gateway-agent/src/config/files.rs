@@ -24,7 +24,10 @@ pub(super) fn read_all(main: &Path, report: &mut Report) -> Result<Option<Node>,
         texts.push((report.add_file(path), text));
     }
     let report = &*report;
-    let mut trees = texts.iter().map(|(file, text)| read(*file, text, report)).collect::<Vec<_>>();
+    let mut trees = texts
+        .iter()
+        .map(|(file, text)| read(*file, text, report))
+        .collect::<Vec<_>>();
     if trees.iter().any(Option::is_none) {
         return Ok(None);
     }
@@ -47,8 +50,12 @@ fn folder_files(main: &Path) -> Result<Vec<PathBuf>, Faults> {
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        let yaml = path.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let yaml = path
+            .extension()
+            .is_some_and(|end| end == "yaml" || end == "yml");
         if yaml && !hidden {
             files.push(path);
         }
@@ -69,7 +76,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
     }
     let mut text = Vec::new();
     // One byte more than is allowed, so that a file of just that size can be told from a longer.
-    let bound = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let bound = u64::try_from(MAX_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
     file.take(bound).read_to_end(&mut text).map_err(failed)?;
     Ok(text)
 }

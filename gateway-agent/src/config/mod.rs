@@ -21,12 +21,12 @@ use std::path::Path;
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, AccessLog, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,
-    Issuer, KeySource, Listener, Log, Networks, PacketLimits, Paths, RateLimits, Require, Role,
-    Route, RouteMatch, TlsSettings, Upstream, Waf,
+    Issuer, KeySource, Listener, Log, Networks, PacketLimits, Paths, RateLimits, TlsSettings,
+    Upstream, UpstreamId, Waf,
 };
 pub use values::{
-    Algorithm, Bind, FailMode, InterfaceName, Limit, LogLevel, Target, TargetHost, TlsVersion,
-    WafMode, XdpMode,
+    Bind, FailMode, InterfaceName, Limit, LogLevel, Target, TargetHost, TlsVersion, WafMode,
+    XdpMode,
 };
 
 use report::Report;
@@ -54,5 +54,8 @@ pub fn load(path: &Path) -> Result<(Config, Vec<Finding>), Faults> {
 
 fn checked(tree: &tree::Node, base: &Path, report: &Report) -> Option<Config> {
     let raw = tree::decode(tree, report)?;
-    Some(Config::check(raw, tree.place, &Context { report, base }))
+    Config::check(raw, tree.place, &Context { report, base })
 }
+
+#[cfg(test)]
+mod tests;

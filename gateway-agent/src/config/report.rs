@@ -19,7 +19,11 @@ pub(crate) struct Place {
 impl Place {
     /// A file as a whole: what is wrong with it has no line.
     pub(crate) const fn whole(file: u32) -> Self {
-        Self { file, line: 0, column: 0 }
+        Self {
+            file,
+            line: 0,
+            column: 0,
+        }
     }
 }
 
@@ -93,7 +97,10 @@ impl Faults {
 
     /// The one fault of a file that could not be used at all.
     pub(crate) fn of_file(file: &Path, message: String) -> Self {
-        let location = Location { file: file.into(), at: None };
+        let location = Location {
+            file: file.into(),
+            at: None,
+        };
         Self(vec![Finding { location, message }])
     }
 }
@@ -148,13 +155,15 @@ impl Report {
     /// The place in words.
     pub(crate) fn locate(&self, place: Place) -> Location {
         let unnamed = || Path::new("config").into();
-        let file = self.files.get(place.file as usize).cloned().unwrap_or_else(unnamed);
-        Location { file, at: (place.line > 0).then_some((place.line, place.column)) }
-    }
-
-    /// The files in the order they were read.
-    pub(crate) fn files(&self) -> &[Arc<Path>] {
-        &self.files
+        let file = self
+            .files
+            .get(place.file as usize)
+            .cloned()
+            .unwrap_or_else(unnamed);
+        Location {
+            file,
+            at: (place.line > 0).then_some((place.line, place.column)),
+        }
     }
 
     /// The faults so far, when there are any.
@@ -172,7 +181,10 @@ impl Report {
         let mut findings = findings.borrow().clone();
         findings.sort();
         findings.dedup();
-        let words = |(place, message)| Finding { location: self.locate(place), message };
+        let words = |(place, message)| Finding {
+            location: self.locate(place),
+            message,
+        };
         findings.into_iter().map(words).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Who may do what, and where it goes.
 
+use gateway_policy::access::{HostPattern, MethodPattern, PathPattern, Permission};
 use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
@@ -10,20 +11,21 @@ use crate::config::values::Target;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Role {
-    /// Methods and paths, such as `GET /api/**`.
-    pub(crate) allow: OneOrMany<String>,
+    /// Methods and paths, such as `GET /api/**` or `POST,PUT /api/*/items`; `* /**` is everything.
+    pub(crate) allow: OneOrMany<Permission>,
     /// Roles whose rights this one has too.
     pub(crate) inherits: OneOrMany<RoleName>,
 }
 
-/// Requests that belong together. The first route that matches decides.
+/// Requests that belong together. Of all routes that match a request the most specific one
+/// decides: by its host, then by its path. Their order decides only between equals.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Route {
     /// Which requests. Default: all.
     #[serde(rename = "match")]
     pub(crate) matches: Option<At<RouteMatch>>,
     /// `none` for everyone, `token` for anyone with a valid token, or `role: reader` for tokens
-    /// with that role. Must be said.
+    /// with a role that allows the request. Must be said.
     pub(crate) require: At<Require>,
     /// The name of the upstream that answers.
     pub(crate) upstream: At<String>,
@@ -33,12 +35,13 @@ pub(crate) struct Route {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct RouteMatch {
-    /// The host that was asked for, such as `api.example` or `*.api.example`.
-    pub(crate) host: Option<At<String>>,
-    /// The path, such as `/api/v1/**`.
-    pub(crate) path: Option<At<String>>,
-    /// The methods, such as `GET`.
-    pub(crate) methods: OneOrMany<String>,
+    /// The host that was asked for, such as `api.example.org`, or `*.example.org` for every name
+    /// below `example.org`. Default: any.
+    pub(crate) host: Option<At<HostPattern>>,
+    /// The path, such as `/api/*/items`, or `/api/**` for `/api` and all below. Default: `/**`.
+    pub(crate) path: Option<At<PathPattern>>,
+    /// The methods, such as `[GET, POST]`. Default: any.
+    pub(crate) methods: OneOrMany<MethodPattern>,
 }
 
 /// What a request needs to be let through.

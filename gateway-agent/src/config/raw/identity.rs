@@ -4,7 +4,6 @@ use gateway_policy::grammar::Period;
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany};
-use crate::config::values::Algorithm;
 
 /// Whose tokens are accepted.
 #[derive(Debug, Default, Deserialize)]
@@ -14,27 +13,24 @@ pub(crate) struct Identity {
     pub(crate) jwt: Vec<At<Jwt>>,
 }
 
-/// One issuer of tokens. One of `jwks`, `secret_file` and `public_key_file` must be given.
+/// One issuer of tokens. Either `jwks` or `secret_file` must be given.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Jwt {
-    /// A name for logs. Default: the issuer.
-    pub(crate) name: Option<At<String>>,
     /// What the token's `iss` must be.
     pub(crate) issuer: At<String>,
     /// What the token's `aud` must hold one of.
     pub(crate) audience: OneOrMany<String>,
-    /// The algorithms that tokens may be signed with; either HMAC ones or public-key ones.
-    pub(crate) algorithms: OneOrMany<Algorithm>,
-    /// The file with the issuer's public keys (RFC 7517, section 5).
+    /// The algorithms that tokens may be signed with, of `HS256`, `HS384`, `HS512`, `RS256`,
+    /// `PS256`, `ES256`, `ES384` and `EdDSA`; either HMAC ones (`HS…`) or public-key ones.
+    pub(crate) algorithms: OneOrMany<String>,
+    /// The file with the issuer's public keys, a JSON Web Key Set (RFC 7517, section 5).
     pub(crate) jwks: Option<At<String>>,
     /// The file with the secret that is shared with the issuer, for `HS256` and its kin; at least
     /// as long as the hash: 32, 48 or 64 bytes. A line end behind it is not part of it.
     pub(crate) secret_file: Option<At<String>>,
-    /// The PEM file with the issuer's one public key.
-    pub(crate) public_key_file: Option<At<String>>,
     /// The claim that holds the roles of the token's owner; a dot leads into an object, as in
     /// `realm_access.roles`. Default: `roles`.
     pub(crate) roles_claim: Option<At<String>>,
-    /// How far the issuer's clock may be off. Up to `5m`. Default: `30s`.
+    /// How far the issuer's clock may be off, up to `5m`. Default: `30s`.
     pub(crate) leeway: Option<At<Period>>,
 }

@@ -13,7 +13,7 @@ mod protection;
 
 use serde::Deserialize;
 
-pub(crate) use access::{Route, RouteMatch, Require, Role, Upstream};
+pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, PacketLimits, RateLimits};

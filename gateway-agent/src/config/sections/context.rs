@@ -20,7 +20,10 @@ impl Context<'_> {
         let text = written.get()?;
         if text.is_empty() || text.contains('\0') {
             let found = Excerpt::of(text);
-            self.report.fault(written.place(), format!("found {found}, expected a file name"));
+            self.report.fault(
+                written.place(),
+                format!("found {found}, expected a file name"),
+            );
             return None;
         }
         Some(FilePath {

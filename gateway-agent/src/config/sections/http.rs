@@ -48,11 +48,18 @@ pub(super) fn listeners(raw: Vec<At<raw::Listener>>, cx: &Context<'_>) -> Vec<Li
             continue;
         };
         if let Some(other) = listeners.iter().find(|other| other.bind.collides(bind)) {
-            let message =
-                format!("found {bind}, which the listener at {} takes already", other.bind);
+            let message = format!(
+                "found {bind}, which the listener at {} takes already",
+                other.bind
+            );
             cx.report.fault(bind_place, message);
         }
-        let plaintext = raw.plaintext.as_ref().and_then(At::get).copied().unwrap_or(false);
+        let plaintext = raw
+            .plaintext
+            .as_ref()
+            .and_then(At::get)
+            .copied()
+            .unwrap_or(false);
         match (&raw.tls, plaintext) {
             (None, false) => cx.report.fault(
                 place,
@@ -74,14 +81,25 @@ fn check_tls(raw: At<raw::Tls>, cx: &Context<'_>) -> Option<TlsSettings> {
     let place = raw.place();
     let raw = raw.take()?;
     if raw.certificates.0.is_empty() {
-        cx.report.fault(place, "found no certificate, expected at least one in `certificates`");
+        cx.report.fault(
+            place,
+            "found no certificate, expected at least one in `certificates`",
+        );
     }
     let files = |raw: &raw::Certificate| {
         let (cert, key) = (cx.file(&raw.cert), cx.file(&raw.key));
-        Some(CertificateFiles { cert: cert?, key: key? })
+        Some(CertificateFiles {
+            cert: cert?,
+            key: key?,
+        })
     };
     Some(TlsSettings {
-        certificates: raw.certificates.0.iter().filter_map(|c| files(c.get()?)).collect(),
+        certificates: raw
+            .certificates
+            .0
+            .iter()
+            .filter_map(|c| files(c.get()?))
+            .collect(),
         min_version: setting(raw.min_version, TlsVersion::default()),
     })
 }

@@ -14,7 +14,7 @@ mod network;
 mod operation;
 mod waf;
 
-pub use access::{Access, Require, Role, Route, RouteMatch, Upstream};
+pub use access::{Access, Upstream, UpstreamId};
 pub use context::FilePath;
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
@@ -86,9 +86,12 @@ impl Config {
         .collect()
     }
 
-    /// Checks what is beyond single values. Faults go to the context's report.
-    pub(super) fn check(raw: ConfigFile, root: Place, cx: &Context<'_>) -> Self {
-        let config = Self {
+    /// Checks what is beyond single values. Faults go to the context's report, and where there
+    /// are any, what comes out is not to be used.
+    pub(super) fn check(raw: ConfigFile, root: Place, cx: &Context<'_>) -> Option<Self> {
+        check_presence(&raw, root, cx.report);
+        let access = Access::check(raw.roles, raw.routes, raw.upstreams, cx);
+        Some(Self {
             interfaces: network::interfaces(raw.interfaces, cx),
             networks: Networks::check(
                 raw.trusted_networks,
@@ -101,37 +104,45 @@ impl Config {
             listeners: http::listeners(raw.listeners, cx),
             limits: HttpLimits::check(section(raw.limits), cx),
             identity: Identity::check(section(raw.identity), cx),
-            access: Access::check(raw.roles, raw.routes, raw.upstreams, cx),
             waf: Waf::check(section(raw.waf), cx),
             bans: bans::check(section(raw.bans), cx),
             admin: Admin::check(section(raw.admin), cx),
             log: Log::check(section(raw.log), cx),
             paths: Paths::check(section(raw.paths), cx),
-        };
-        config.check_whole(root, cx.report);
-        config
+            // The last, so that every section has been looked at.
+            access: access?,
+        })
     }
+}
 
-    fn check_whole(&self, root: Place, report: &Report) {
-        let whole = Place::whole(root.file);
-        match (self.interfaces.is_empty(), self.listeners.is_empty()) {
-            (true, true) => report.fault(
-                whole,
-                "found neither interfaces nor listeners, expected at least one of them: \
-                 there is nothing to guard",
-            ),
-            (true, false) => report.warning(
-                whole,
-                "there are no interfaces, so no packet filter: bans are not enforced by the kernel",
-            ),
-            (false, true) => {
-                report.warning(whole, "there are no listeners: only the packet filter runs");
-            }
-            (false, false) => {}
+/// Says what a configuration without its main parts does, or that it does nothing.
+fn check_presence(raw: &ConfigFile, root: Place, report: &Report) {
+    match (raw.interfaces.is_empty(), raw.listeners.is_empty()) {
+        // One of them may be there under a misspelt name, which has been told.
+        (true, true) if report.faults().is_some() => {}
+        (true, true) => {
+            report.fault(
+                root,
+                "found neither `interfaces` nor `listeners`, expected one of them",
+            );
         }
-        if !self.listeners.is_empty() && self.access.routes.is_empty() && report.faults().is_none() {
-            report.warning(whole, "there are no routes: every request is answered with 404");
+        (true, false) => report.warning(
+            root,
+            "there are no `interfaces`: no packet filter, the kernel drops nothing",
+        ),
+        (false, true) => {
+            report.warning(
+                root,
+                "there are no `listeners`: only the packet filter runs",
+            );
         }
+        (false, false) => {}
+    }
+    if raw.routes.is_empty() && !raw.listeners.is_empty() {
+        report.warning(
+            root,
+            "there are no `routes`: every request is answered with 404",
+        );
     }
 }
 

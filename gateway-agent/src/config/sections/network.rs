@@ -1,9 +1,8 @@
 //! Interfaces, networks, and limits that hold for addresses.
 
-use std::num::NonZeroU32;
-
 use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{NetworkName, Period, Prefix, Rate};
+use gateway_policy::limits::Quota;
 use gateway_policy::zones::Zones;
 
 use super::{Context, setting};
@@ -28,9 +27,13 @@ pub(super) fn interfaces(raw: Vec<At<raw::Interface>>, cx: &Context<'_>) -> Vec<
             continue;
         };
         if interfaces.iter().any(|known| known.name == name) {
-            cx.report.fault(place, format!("found the interface {name} again"));
+            cx.report
+                .fault(place, format!("found the interface {name} again"));
         } else {
-            interfaces.push(Interface { name, mode: setting(raw.mode, XdpMode::default()) });
+            interfaces.push(Interface {
+                name,
+                mode: setting(raw.mode, XdpMode::default()),
+            });
         }
     }
     interfaces
@@ -118,8 +121,10 @@ fn warn_of_everything(
 ) {
     if prefix.is_everything() {
         let family = if prefix.is_ipv4() { "IPv4" } else { "IPv6" };
-        let message = format!("{prefix} puts every {family} address into {what}: none of them \
-             can be banned");
+        let message = format!(
+            "{prefix} puts every {family} address into {what}: none of them \
+             can be banned"
+        );
         cx.report.warning(place, message);
     }
 }
@@ -163,15 +168,13 @@ impl PacketLimits {
     }
 }
 
-/// Requests that one client may make.
+/// Requests that one client may make; `None` is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimits {
     /// For clients in a trusted network.
-    pub trusted: Limit,
+    pub trusted: Option<Quota>,
     /// For all others.
-    pub untrusted: Limit,
-    /// How many may come at once; `None` for as many as the rate counts.
-    pub burst: Option<NonZeroU32>,
+    pub untrusted: Option<Quota>,
 }
 
 impl RateLimits {
@@ -183,7 +186,17 @@ impl RateLimits {
             Limit::Rate(Rate::per_minute::<600>()),
             cx,
         );
-        Self { trusted, untrusted, burst: raw.burst.and_then(At::take) }
+        let burst = raw.burst.and_then(At::take);
+        let quota = |limit: Limit| {
+            limit.rate().map(|rate| match burst {
+                Some(burst) => Quota::new(rate, burst),
+                None => Quota::from_rate(rate),
+            })
+        };
+        Self {
+            trusted: quota(trusted),
+            untrusted: quota(untrusted),
+        }
     }
 }
 

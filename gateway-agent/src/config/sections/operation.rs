@@ -61,7 +61,10 @@ impl Log {
                 Some(_) => cx.file(raw).map_or(AccessLog::Stderr, AccessLog::File),
             },
         };
-        Self { level: setting(raw.level, LogLevel::default()), access }
+        Self {
+            level: setting(raw.level, LogLevel::default()),
+            access,
+        }
     }
 }
 
@@ -94,7 +97,8 @@ impl Paths {
         let default = Self::default();
         let place = raw.socket.as_ref().map(At::place);
         let path = |raw: Option<At<String>>, default: PathBuf| {
-            raw.and_then(|raw| cx.file(&raw)).map_or(default, |file| file.path().to_owned())
+            raw.and_then(|raw| cx.file(&raw))
+                .map_or(default, |file| file.path().to_owned())
         };
         let paths = Self {
             pins: path(raw.pins, default.pins),

@@ -25,7 +25,12 @@ impl Waf {
     pub(super) fn check(raw: raw::Waf, cx: &Context<'_>) -> Self {
         let place = raw.mode.as_ref().map(crate::config::tree::At::place);
         let waf = Self {
-            rules: raw.rules.0.iter().filter_map(|rule| cx.file(rule)).collect(),
+            rules: raw
+                .rules
+                .0
+                .iter()
+                .filter_map(|rule| cx.file(rule))
+                .collect(),
             default_rules: setting(raw.default_rules, true),
             mode: setting(raw.mode, WafMode::default()),
             body_limit: cx.size(
@@ -40,7 +45,8 @@ impl Waf {
             && !waf.default_rules
             && raw.rules.0.is_empty()
         {
-            cx.report.warning(place, "the firewall has no rules: nothing is ever found");
+            cx.report
+                .warning(place, "the firewall has no rules: nothing is ever found");
         }
         waf
     }

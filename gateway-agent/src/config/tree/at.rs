@@ -21,11 +21,6 @@ pub(crate) struct At<T> {
 }
 
 impl<T> At<T> {
-    /// A value that is in no file, standing for one that should be.
-    pub(crate) fn new(place: Place, value: T) -> Self {
-        Self { place, value: Some(value) }
-    }
-
     /// Where it is written.
     pub(crate) fn place(&self) -> Place {
         self.place
@@ -61,7 +56,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AtVisitor<T> {
         let place = seq.next_element::<[u32; 3]>()?;
         let [file, line, column] = place.ok_or_else(|| A::Error::custom("a value has no place"))?;
         let place = Place { file, line, column };
-        Ok(At { place, value: seq.next_element()? })
+        Ok(At {
+            place,
+            value: seq.next_element()?,
+        })
     }
 }
 

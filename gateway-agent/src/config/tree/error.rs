@@ -24,7 +24,10 @@ pub(super) enum Kind {
 
 impl Error {
     pub(super) fn words(place: Place, message: String) -> Self {
-        Self { place: Some(place), kind: Kind::Words(message) }
+        Self {
+            place: Some(place),
+            kind: Kind::Words(message),
+        }
     }
 
     /// The error, standing at `place` if it stood nowhere.
@@ -55,7 +58,10 @@ impl std::error::Error for Error {}
 
 impl serde::de::Error for Error {
     fn custom<T: Display>(message: T) -> Self {
-        Self { place: None, kind: Kind::Words(message.to_string()) }
+        Self {
+            place: None,
+            kind: Kind::Words(message.to_string()),
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -67,9 +73,13 @@ impl serde::de::Error for Error {
                 _ => "text".to_owned(),
             },
             "a boolean" => "true or false".to_owned(),
+            "a nonzero u32" => format!("a whole number from 1 to {}", u32::MAX),
             other => other.to_owned(),
         };
-        Self::custom(format_args!("found {}, expected {expected}", words::unexpected(found)))
+        Self::custom(format_args!(
+            "found {}, expected {expected}",
+            words::unexpected(found)
+        ))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -89,6 +99,9 @@ impl serde::de::Error for Error {
     }
 
     fn missing_field(key: &'static str) -> Self {
-        Self { place: None, kind: Kind::Missing(key) }
+        Self {
+            place: None,
+            kind: Kind::Missing(key),
+        }
     }
 }

@@ -19,7 +19,10 @@ pub(crate) fn merge(base: &mut Node, more: Node, report: &Report) {
         (Value::List(items), Value::List(others)) => items.extend(others),
         (Value::Map(entries), Value::Map(others)) => merge_maps(entries, others, report),
         (_, other) => {
-            let more = Node { place: more.place, value: other };
+            let more = Node {
+                place: more.place,
+                value: other,
+            };
             let message = format!(
                 "found {}, but {} is given already at {}; only maps and lists are merged",
                 words::found(&more),
@@ -32,8 +35,11 @@ pub(crate) fn merge(base: &mut Node, more: Node, report: &Report) {
 }
 
 fn merge_maps(entries: &mut Vec<(Key, Node)>, others: Vec<(Key, Node)>, report: &Report) {
-    let mut known: HashMap<String, usize> =
-        entries.iter().enumerate().map(|(i, (key, _))| (key.text.clone(), i)).collect();
+    let mut known: HashMap<String, usize> = entries
+        .iter()
+        .enumerate()
+        .map(|(i, (key, _))| (key.text.clone(), i))
+        .collect();
     for (key, value) in others {
         match known.get(&key.text).and_then(|i| entries.get_mut(*i)) {
             Some((_, node)) => merge(node, value, report),

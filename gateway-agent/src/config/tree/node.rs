@@ -48,15 +48,24 @@ impl Node {
         let place = place_of(file, &parsed);
         let value = match parsed.value {
             Parsed::Scalar(value) => value,
-            Parsed::List(items) => {
-                Value::List(items.into_iter().map(|item| Self::in_file(file, item)).collect())
-            }
+            Parsed::List(items) => Value::List(
+                items
+                    .into_iter()
+                    .map(|item| Self::in_file(file, item))
+                    .collect(),
+            ),
             Parsed::Map(entries) => Value::Map(
                 entries
                     .into_iter()
                     .map(|(key, value)| {
                         let place = place_of(file, &key);
-                        (Key { place, text: key.value }, Self::in_file(file, value))
+                        (
+                            Key {
+                                place,
+                                text: key.value,
+                            },
+                            Self::in_file(file, value),
+                        )
                     })
                     .collect(),
             ),

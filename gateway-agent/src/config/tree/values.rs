@@ -15,7 +15,9 @@ use crate::config::report::Report;
 /// Makes a `T` of the tree. Unknown keys and values that do not fit go to `report`; `None` only
 /// when the root itself does not fit.
 pub(crate) fn decode<T: DeserializeOwned>(node: &Node, report: &Report) -> Option<T> {
-    T::deserialize(Values { node, report }).map_err(|e| note(e, node, report)).ok()
+    T::deserialize(Values { node, report })
+        .map_err(|e| note(e, node, report))
+        .ok()
 }
 
 fn note(error: Error, node: &Node, report: &Report) {
@@ -43,7 +45,10 @@ impl<'a> Values<'a> {
             Value::Signed(n) => visitor.visit_i64(*n),
             Value::Float(n) => visitor.visit_f64(*n),
             Value::Text(text) => visitor.visit_str(text),
-            Value::List(items) => visitor.visit_seq(Items { values: self, items: items.iter() }),
+            Value::List(items) => visitor.visit_seq(Items {
+                values: self,
+                items: items.iter(),
+            }),
             Value::Map(entries) => visitor.visit_map(Pairs::new(self, entries, None)),
         }
     }
@@ -80,15 +85,23 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match (name, &self.node.value) {
-            (AT, _) => visitor.visit_seq(WithPlace { values: self, step: 0 }),
+            (AT, _) => visitor.visit_seq(WithPlace {
+                values: self,
+                step: 0,
+            }),
             (OR_OFF, Value::Text(text)) if text == "off" => visitor.visit_none(),
+            (OR_OFF, Value::Text(_) | Value::Bool(_)) => Err(self.expected("a map, or `off`")),
             (OR_OFF, _) => visitor.visit_some(self),
-            (ONE_OR_MANY, Value::List(items)) => {
-                visitor.visit_seq(Items { values: self, items: items.iter() })
-            }
+            (ONE_OR_MANY, Value::List(items)) => visitor.visit_seq(Items {
+                values: self,
+                items: items.iter(),
+            }),
             (ONE_OR_MANY, _) => {
                 let items = std::slice::from_ref(self.node).iter();
-                visitor.visit_seq(Items { values: self, items })
+                visitor.visit_seq(Items {
+                    values: self,
+                    items,
+                })
             }
             _ => visitor.visit_newtype_struct(self),
         }
@@ -133,14 +146,24 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let variant = match &self.node.value {
-            Value::Text(name) => Variant { values: self, name, value: None },
+            Value::Text(name) => Variant {
+                values: self,
+                name,
+                value: None,
+            },
             Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => Variant { values: self, name: &key.text, value: Some(value) },
+                [(key, value)] => Variant {
+                    values: self,
+                    name: &key.text,
+                    value: Some(value),
+                },
                 _ => return Err(self.expected(&format!("one of {}", variants.join(", ")))),
             },
             _ => return Err(self.expected(&format!("one of {}", variants.join(", ")))),
         };
-        visitor.visit_enum(variant).map_err(|e| e.at(self.node.place))
+        visitor
+            .visit_enum(variant)
+            .map_err(|e| e.at(self.node.place))
     }
 
     forward_to_deserialize_any! {
@@ -167,7 +190,8 @@ impl<'de> de::SeqAccess<'de> for WithPlace<'_> {
         match self.step {
             1 => {
                 let place = [node.place.file, node.place.line, node.place.column];
-                seed.deserialize(SeqDeserializer::new(place.into_iter())).map(Some)
+                seed.deserialize(SeqDeserializer::new(place.into_iter()))
+                    .map(Some)
             }
             2 => match seed.deserialize(self.values) {
                 Ok(value) => Ok(Some(value)),
@@ -194,7 +218,8 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
         let next = self.items.next();
-        next.map(|item| seed.deserialize(self.values.at(item))).transpose()
+        next.map(|item| seed.deserialize(self.values.at(item)))
+            .transpose()
     }
 }
 
@@ -212,7 +237,12 @@ impl<'a> Pairs<'a> {
         entries: &'a [(Key, Node)],
         known: Option<(&'a str, &'static [&'static str])>,
     ) -> Self {
-        Self { values, entries: entries.iter(), current: None, known }
+        Self {
+            values,
+            entries: entries.iter(),
+            current: None,
+            known,
+        }
     }
 
     fn wanted(&self, key: &Key, value: &Node) -> bool {
@@ -235,12 +265,23 @@ impl<'a> Pairs<'a> {
 impl<'de> de::MapAccess<'de> for Pairs<'_> {
     type Error = Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
         while let Some((key, value)) = self.entries.next() {
             if self.wanted(key, value) {
                 self.current = Some(value);
-                let node = Node { place: key.place, value: Value::Text(key.text.clone()) };
-                return seed.deserialize(Values { node: &node, report: self.values.report }).map(Some);
+                let node = Node {
+                    place: key.place,
+                    value: Value::Text(key.text.clone()),
+                };
+                return seed
+                    .deserialize(Values {
+                        node: &node,
+                        report: self.values.report,
+                    })
+                    .map(Some);
             }
         }
         Ok(None)
@@ -249,7 +290,10 @@ impl<'de> de::MapAccess<'de> for Pairs<'_> {
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Error> {
         match self.current.take() {
             Some(node) => seed.deserialize(self.values.at(node)),
-            None => Err(Error::words(self.values.node.place, "a value was asked for twice".into())),
+            None => Err(Error::words(
+                self.values.node.place,
+                "a value was asked for twice".into(),
+            )),
         }
     }
 }
@@ -277,8 +321,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     fn unit_variant(self) -> Result<(), Error> {
         match self.value {
             Some(node) if node.value != Value::Null => {
-                let message =
-                    format!("found {}, expected nothing behind `{}`", words::found(node), self.name);
+                let message = format!(
+                    "found {}, expected nothing behind `{}`",
+                    words::found(node),
+                    self.name
+                );
                 Err(Error::words(node.place, message))
             }
             Some(_) | None => Ok(()),

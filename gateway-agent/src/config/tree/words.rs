@@ -7,7 +7,10 @@ use super::{Node, Value};
 
 /// The known word that `found` was most likely meant to be: few edits away for its length, or
 /// the only one that it starts.
-pub(crate) fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    found: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let fold = |text: &str| text.to_lowercase().replace(['-', ' '], "_");
     let found = fold(found);
     // The names that people mistype are short; an essay is nobody's typing mistake.
@@ -99,7 +102,15 @@ mod tests {
 
     #[test]
     fn guesses_what_was_meant() {
-        let known = ["packet_limits", "rate_limits", "roles", "routes", "log", "paths", "waf"];
+        let known = [
+            "packet_limits",
+            "rate_limits",
+            "roles",
+            "routes",
+            "log",
+            "paths",
+            "waf",
+        ];
         for (found, meant) in [
             ("packet_limit", Some("packet_limits")),
             ("packet-limits", Some("packet_limits")),

@@ -45,7 +45,11 @@ pub(crate) fn read(file: u32, text: &[u8], report: &Report) -> Option<Node> {
 /// The place of the YAML reader's location.
 pub(super) fn place(file: u32, at: Location) -> Place {
     let cut = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    Place { file, line: cut(at.line()), column: cut(at.column()) }
+    Place {
+        file,
+        line: cut(at.line()),
+        column: cut(at.column()),
+    }
 }
 
 fn bounded() -> Options {
@@ -95,7 +99,10 @@ fn words(error: &Error) -> String {
             "a second document starts here, expected one document in a file".into()
         }
         Error::InvalidUtf8Input => "the file is not UTF-8 text".into(),
-        #[allow(clippy::wildcard_enum_match_arm, reason = "the reader's own words do for the rest")]
+        #[allow(
+            clippy::wildcard_enum_match_arm,
+            reason = "the reader's own words do for the rest"
+        )]
         other => UserMessageFormatter.format_message(other).into_owned(),
     };
     message.chars().flat_map(visible).collect()
@@ -122,7 +129,10 @@ fn refuse_twins(node: &Node, report: &Report) {
                     let first = report.locate(first);
                     report.fault(
                         key.place,
-                        format!("found the key {} again, the first is at {first}", quoted(&key.text)),
+                        format!(
+                            "found the key {} again, the first is at {first}",
+                            quoted(&key.text)
+                        ),
                     );
                 }
                 refuse_twins(value, report);

@@ -51,10 +51,15 @@ impl FromStr for Bind {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let port = |port: &str| -> Option<u16> {
-            port.bytes().all(|b| b.is_ascii_digit()).then(|| port.parse().ok()).flatten()
+            port.bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| port.parse().ok())
+                .flatten()
         };
         let addr = match text.strip_prefix(':') {
-            Some(rest) => port(rest).map(|port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)),
+            Some(rest) => {
+                port(rest).map(|port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port))
+            }
             None => text.parse().ok(),
         };
         addr.map(Self).ok_or_else(|| {
@@ -88,8 +93,21 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Bind>().unwrap().to_string(), shown);
         }
-        for text in ["", ":", "443", "localhost:443", "::443", "1.2.3.4", ":65536", ":+1", ":x"] {
-            assert!(text.parse::<Bind>().unwrap_err().contains("[::]:443"), "{text}");
+        for text in [
+            "",
+            ":",
+            "443",
+            "localhost:443",
+            "::443",
+            "1.2.3.4",
+            ":65536",
+            ":+1",
+            ":x",
+        ] {
+            assert!(
+                text.parse::<Bind>().unwrap_err().contains("[::]:443"),
+                "{text}"
+            );
         }
     }
 

@@ -73,75 +73,15 @@ impl std::str::FromStr for TlsVersion {
         match text {
             "1.2" => Ok(Self::Tls12),
             "1.3" => Ok(Self::Tls13),
-            "1.0" | "1.1" => {
-                Err(format!("found TLS {text}, which is broken (RFC 8996), expected 1.2 or 1.3"))
-            }
-            _ => Err(format!("found {}, expected 1.2 or 1.3", super::quoted(text))),
+            "1.0" | "1.1" => Err(format!(
+                "found TLS {text}, which is broken (RFC 8996), expected 1.2 or 1.3"
+            )),
+            _ => Err(format!(
+                "found {}, expected 1.2 or 1.3",
+                super::quoted(text)
+            )),
         }
     }
 }
 
 super::text_serde!(TlsVersion, "the version 1.2 or 1.3", numbers: true);
-
-/// How a token is signed (RFC 7518 section 3.1, RFC 8037 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[allow(missing_docs, reason = "the names are the registered ones")]
-pub enum Algorithm {
-    HS256,
-    HS384,
-    HS512,
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    EdDSA,
-}
-
-impl Algorithm {
-    /// The least length of the secret in bytes, for the algorithms that have one (RFC 7518
-    /// section 3.2: as long as the hash).
-    #[must_use]
-    pub const fn secret_bytes(self) -> Option<usize> {
-        match self {
-            Self::HS256 => Some(32),
-            Self::HS384 => Some(48),
-            Self::HS512 => Some(64),
-            Self::RS256
-            | Self::RS384
-            | Self::RS512
-            | Self::PS256
-            | Self::PS384
-            | Self::PS512
-            | Self::ES256
-            | Self::ES384
-            | Self::EdDSA => None,
-        }
-    }
-
-    /// What kind of key verifies it: one key is for one family.
-    #[must_use]
-    pub const fn family(self) -> &'static str {
-        match self {
-            Self::HS256 | Self::HS384 | Self::HS512 => "HMAC",
-            Self::RS256
-            | Self::RS384
-            | Self::RS512
-            | Self::PS256
-            | Self::PS384
-            | Self::PS512 => "RSA",
-            Self::ES256 => "P-256",
-            Self::ES384 => "P-384",
-            Self::EdDSA => "Ed25519",
-        }
-    }
-}
-
-impl std::fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(self, f)
-    }
-}

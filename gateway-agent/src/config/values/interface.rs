@@ -26,7 +26,9 @@ impl FromStr for InterfaceName {
     fn from_str(text: &str) -> Result<Self, String> {
         let valid = (1..=MAX).contains(&text.len())
             && !matches!(text, "." | "..")
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':'));
+            && !text
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | ':'));
         if valid {
             Ok(Self(text.to_owned()))
         } else {

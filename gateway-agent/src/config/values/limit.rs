@@ -50,7 +50,9 @@ impl FromStr for Limit {
         if text == "unlimited" {
             return Ok(Self::Unlimited);
         }
-        text.parse().map(Self::Rate).map_err(|e| format!("{e}, or unlimited"))
+        text.parse()
+            .map(Self::Rate)
+            .map_err(|e| format!("{e}, or unlimited"))
     }
 }
 
@@ -72,7 +74,9 @@ mod tests {
     #[test]
     fn compares_across_units() {
         let below = |a: &str, b: &str| {
-            a.parse::<Limit>().unwrap().is_below(b.parse::<Limit>().unwrap())
+            a.parse::<Limit>()
+                .unwrap()
+                .is_below(b.parse::<Limit>().unwrap())
         };
         assert!(below("59/minute", "1/s"));
         assert!(!below("60/minute", "1/s"));

@@ -9,7 +9,7 @@ mod target;
 mod text;
 
 pub use bind::Bind;
-pub use choices::{Algorithm, FailMode, LogLevel, TlsVersion, WafMode, XdpMode};
+pub use choices::{FailMode, LogLevel, TlsVersion, WafMode, XdpMode};
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use target::{Target, TargetHost};

@@ -63,7 +63,9 @@ impl FromStr for Target {
         let whole = || found("a server such as http://127.0.0.1:9000");
         let (scheme, rest) = text.split_once("://").ok_or_else(whole)?;
         if scheme.eq_ignore_ascii_case("https") {
-            return Err(found("http://: this version does not speak TLS to upstreams"));
+            return Err(found(
+                "http://: this version does not speak TLS to upstreams",
+            ));
         }
         if !scheme.eq_ignore_ascii_case("http") {
             return Err(whole());
@@ -76,7 +78,10 @@ impl FromStr for Target {
             return Err(found("no user name or password"));
         }
         let (host, port) = split_port(authority).ok_or_else(whole)?;
-        Ok(Self { host: host_of(host).ok_or_else(whole)?, port })
+        Ok(Self {
+            host: host_of(host).ok_or_else(whole)?,
+            port,
+        })
     }
 }
 
@@ -111,7 +116,9 @@ fn is_name(host: &str) -> bool {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     let last = name.rsplit('.').next().unwrap_or(name);
     name.len() <= 253 && name.split('.').all(label) && !last.bytes().all(|b| b.is_ascii_digit())
@@ -141,7 +148,10 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), shown, "{text}");
         }
-        assert_eq!("http://[::1]".parse::<Target>().unwrap().ip(), Some(IpAddr::V6(1.into())));
+        assert_eq!(
+            "http://[::1]".parse::<Target>().unwrap().ip(),
+            Some(IpAddr::V6(1.into()))
+        );
     }
 
     #[test]
