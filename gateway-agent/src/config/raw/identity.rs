@@ -10,7 +10,7 @@ use crate::config::tree::{At, OneOrMany};
 #[serde(default)]
 pub(crate) struct Identity {
     /// The issuers of JSON web tokens (RFC 7519).
-    pub(crate) jwt: Vec<At<Jwt>>,
+    pub(crate) jwt: OneOrMany<Jwt>,
 }
 
 /// One issuer of tokens. Either `jwks` or `secret_file` must be given.

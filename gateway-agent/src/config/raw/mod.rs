@@ -28,30 +28,30 @@ use gateway_policy::grammar::Prefix;
 #[serde(default)]
 pub(crate) struct ConfigFile {
     /// The network interfaces that the packet filter is attached to. None: no packet filter.
-    pub(crate) interfaces: Vec<At<Interface>>,
+    pub(crate) interfaces: OneOrMany<Interface>,
     /// Networks whose clients are trusted, by name: they get the `trusted` limits and are never
     /// banned.
-    pub(crate) trusted_networks: Entries<OneOrMany<Prefix>>,
+    pub(crate) trusted_networks: Option<At<Entries<OneOrMany<Prefix>>>>,
     /// Proxies in front of this gateway; never banned.
-    pub(crate) trusted_proxies: Vec<At<Prefix>>,
+    pub(crate) trusted_proxies: OneOrMany<Prefix>,
     /// Where operators come from: always passed by the packet filter, never banned.
-    pub(crate) management: Vec<At<Prefix>>,
+    pub(crate) management: OneOrMany<Prefix>,
     /// Packets that one source may send, an IPv4 address or an IPv6 /64.
     pub(crate) packet_limits: Option<At<PacketLimits>>,
     /// Requests that one client may make, an IPv4 address or an IPv6 /64.
     pub(crate) rate_limits: Option<At<RateLimits>>,
     /// Where requests are accepted. None: only the packet filter runs.
-    pub(crate) listeners: Vec<At<Listener>>,
+    pub(crate) listeners: OneOrMany<Listener>,
     /// Where `/metrics` and `/healthz` are served, without encryption or login.
     pub(crate) admin: Option<At<Admin>>,
     /// Whose tokens are accepted.
     pub(crate) identity: Option<At<Identity>>,
     /// What the holders of each role may do, by the role's name.
-    pub(crate) roles: Entries<Role>,
+    pub(crate) roles: Option<At<Entries<Role>>>,
     /// Which requests go to which upstream, and what they need for it.
-    pub(crate) routes: Vec<At<Route>>,
+    pub(crate) routes: OneOrMany<Route>,
     /// The servers behind the gateway, by name.
-    pub(crate) upstreams: Entries<Upstream>,
+    pub(crate) upstreams: Option<At<Entries<Upstream>>>,
     /// The web application firewall.
     pub(crate) waf: Option<At<Waf>>,
     /// What clients are banned for, and for how long.

@@ -79,7 +79,7 @@ impl Identity {
 
     pub(super) fn check(raw: raw::Identity, cx: &Context<'_>) -> Self {
         let mut issuers: Vec<Issuer> = Vec::new();
-        for raw in raw.jwt {
+        for raw in raw.jwt.0 {
             let place = raw.place();
             let Some(raw) = raw.take() else {
                 continue;

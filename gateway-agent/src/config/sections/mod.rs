@@ -90,20 +90,28 @@ impl Config {
     /// are any, what comes out is not to be used.
     pub(super) fn check(raw: ConfigFile, root: Place, cx: &Context<'_>) -> Option<Self> {
         check_presence(&raw, root, cx.report);
-        let access = Access::check(raw.roles, raw.routes, raw.upstreams, cx);
+        let identity = section(raw.identity);
+        let tokens = !identity.jwt.0.is_empty();
+        let access = Access::check(
+            section(raw.roles),
+            raw.routes.0,
+            section(raw.upstreams),
+            tokens,
+            cx,
+        );
         Some(Self {
-            interfaces: network::interfaces(raw.interfaces, cx),
+            interfaces: network::interfaces(raw.interfaces.0, cx),
             networks: Networks::check(
-                raw.trusted_networks,
-                raw.trusted_proxies,
-                raw.management,
+                section(raw.trusted_networks),
+                raw.trusted_proxies.0,
+                raw.management.0,
                 cx,
             ),
             packet_limits: PacketLimits::check(section(raw.packet_limits), cx),
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),
-            listeners: http::listeners(raw.listeners, cx),
+            listeners: http::listeners(raw.listeners.0, cx),
             limits: HttpLimits::check(section(raw.limits), cx),
-            identity: Identity::check(section(raw.identity), cx),
+            identity: Identity::check(identity, cx),
             waf: Waf::check(section(raw.waf), cx),
             bans: bans::check(section(raw.bans), cx),
             admin: Admin::check(section(raw.admin), cx),
@@ -117,7 +125,7 @@ impl Config {
 
 /// Says what a configuration without its main parts does, or that it does nothing.
 fn check_presence(raw: &ConfigFile, root: Place, report: &Report) {
-    match (raw.interfaces.is_empty(), raw.listeners.is_empty()) {
+    match (raw.interfaces.0.is_empty(), raw.listeners.0.is_empty()) {
         // One of them may be there under a misspelt name, which has been told.
         (true, true) if report.faults().is_some() => {}
         (true, true) => {
@@ -138,7 +146,7 @@ fn check_presence(raw: &ConfigFile, root: Place, report: &Report) {
         }
         (false, false) => {}
     }
-    if raw.routes.is_empty() && !raw.listeners.is_empty() {
+    if raw.routes.0.is_empty() && !raw.listeners.0.is_empty() {
         report.warning(
             root,
             "there are no `routes`: every request is answered with 404",

@@ -65,7 +65,7 @@ fn faults_have_a_json_form() {
         json,
         serde_json::json!([
             {"file": file, "line": 1, "column": 12,
-             "message": "found the number 3, expected a list"},
+             "message": "found the number 3, expected a map: listener, with bind, tls, plaintext"},
         ])
     );
     let missing = load(&folder.path().join("none.yaml")).unwrap_err();

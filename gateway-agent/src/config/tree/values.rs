@@ -26,6 +26,10 @@ fn note(error: Error, node: &Node, report: &Report) {
     report.fault(place, error.to_string());
 }
 
+fn one_of(variants: &[&str]) -> String {
+    format!("one of {}", variants.join(", "))
+}
+
 #[derive(Clone, Copy)]
 struct Values<'a> {
     node: &'a Node,
@@ -145,25 +149,21 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let variant = match &self.node.value {
-            Value::Text(name) => Variant {
-                values: self,
-                name,
-                value: None,
+        let node = self.node;
+        let (name, place, value) = match &node.value {
+            Value::Text(name) => (name, node.place, None),
+            Value::Map(entries) if entries.len() == 1 => match entries.first() {
+                Some((key, value)) => (&key.text, key.place, Some(value)),
+                None => return Err(self.expected(&one_of(variants))),
             },
-            Value::Map(entries) => match entries.as_slice() {
-                [(key, value)] => Variant {
-                    values: self,
-                    name: &key.text,
-                    value: Some(value),
-                },
-                _ => return Err(self.expected(&format!("one of {}", variants.join(", ")))),
-            },
-            _ => return Err(self.expected(&format!("one of {}", variants.join(", ")))),
+            _ => return Err(self.expected(&one_of(variants))),
         };
-        visitor
-            .visit_enum(variant)
-            .map_err(|e| e.at(self.node.place))
+        let variant = Variant {
+            values: self,
+            name,
+            value,
+        };
+        visitor.visit_enum(variant).map_err(|e| e.at(place))
     }
 
     forward_to_deserialize_any! {

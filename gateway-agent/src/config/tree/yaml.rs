@@ -1,5 +1,7 @@
 //! Reading one YAML file, within bounds.
 
+use std::collections::HashMap;
+
 use serde_saphyr::{
     DuplicateKeyPolicy, Error, Location, MessageFormatter, NonFiniteFloatPolicy, Options, Spanned,
     UserMessageFormatter, alias_limits, budget, options,
@@ -29,8 +31,8 @@ pub(crate) fn read(file: u32, text: &[u8], report: &Report) -> Option<Node> {
     }
     match serde_saphyr::from_slice_with_options::<Spanned<Parsed>>(text, bounded()) {
         Ok(parsed) => {
-            let node = Node::in_file(file, parsed);
-            refuse_twins(&node, report);
+            let mut node = Node::in_file(file, parsed);
+            refuse_twins(&mut node, report);
             Some(node)
         }
         Err(error) => {
@@ -84,6 +86,7 @@ fn bounded() -> Options {
 
 fn words(error: &Error) -> String {
     let message = match error {
+        Error::AliasError { error, .. } => return words(error),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => format!(
@@ -118,23 +121,23 @@ fn visible(c: char) -> impl Iterator<Item = char> {
     plain.into_iter().chain(escaped.into_iter().flatten())
 }
 
-/// Refuses keys that a map has twice.
-fn refuse_twins(node: &Node, report: &Report) {
-    match &node.value {
-        Value::List(items) => items.iter().for_each(|item| refuse_twins(item, report)),
+/// Refuses keys that a map has twice, and leaves the first of them.
+fn refuse_twins(node: &mut Node, report: &Report) {
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| refuse_twins(item, report)),
         Value::Map(entries) => {
-            let mut seen = std::collections::HashMap::new();
-            for (key, value) in entries {
-                if let Some(first) = seen.insert(key.text.as_str(), key.place) {
+            let mut seen = HashMap::new();
+            entries.retain(|(key, _)| {
+                let first = *seen.entry(key.text.clone()).or_insert(key.place);
+                if first != key.place {
+                    let found = quoted(&key.text);
                     let first = report.locate(first);
-                    report.fault(
-                        key.place,
-                        format!(
-                            "found the key {} again, the first is at {first}",
-                            quoted(&key.text)
-                        ),
-                    );
+                    let message = format!("found the key {found} again, the first is at {first}");
+                    report.fault(key.place, message);
                 }
+                first == key.place
+            });
+            for (_, value) in entries {
                 refuse_twins(value, report);
             }
         }

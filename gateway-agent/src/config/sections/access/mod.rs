@@ -54,11 +54,18 @@ impl Access {
         roles: Entries<raw::Role>,
         routes: Vec<At<raw::Route>>,
         upstreams: Entries<raw::Upstream>,
+        tokens: bool,
         cx: &Context<'_>,
     ) -> Option<Self> {
         let (upstreams, names) = upstreams::check(upstreams, cx);
         let (specs, roles) = roles::check(roles, cx);
-        let (routes, table) = routes::check(routes, &specs, roles.as_ref(), &names, cx);
+        let known = routes::Known {
+            specs: &specs,
+            roles: roles.as_ref(),
+            upstreams: &names,
+            tokens,
+        };
+        let (routes, table) = routes::check(routes, &known, cx);
         Some(Self {
             specs,
             routes,

@@ -14,27 +14,32 @@ use crate::config::raw;
 use crate::config::report::Place;
 use crate::config::tree::At;
 
+/// What routes may name.
+pub(super) struct Known<'a> {
+    pub(super) specs: &'a BTreeMap<RoleName, RoleSpec>,
+    /// What the roles come to, unless there is a fault in them.
+    pub(super) roles: Option<&'a Roles>,
+    pub(super) upstreams: &'a Names,
+    /// Whether anybody's tokens are accepted.
+    pub(super) tokens: bool,
+}
+
 /// The routes that could be read, and the table of them unless there is a fault.
 pub(super) fn check(
     raw: Vec<At<raw::Route>>,
-    specs: &BTreeMap<RoleName, RoleSpec>,
-    roles: Option<&Roles>,
-    upstreams: &Names,
+    known: &Known<'_>,
     cx: &Context<'_>,
 ) -> (Vec<Route<UpstreamId>>, Option<RouteTable<UpstreamId>>) {
     let mut places = Vec::new();
     let mut routes = Vec::new();
     for raw in raw {
         let place = raw.place();
-        if let Some(route) = raw
-            .take()
-            .and_then(|raw| check_route(raw, specs, upstreams, cx))
-        {
+        if let Some(route) = raw.take().and_then(|raw| check_route(raw, known, cx)) {
             places.push(place);
             routes.push(route);
         }
     }
-    let table = roles.and_then(|roles| {
+    let table = known.roles.and_then(|roles| {
         let table = RouteTable::new(routes.clone(), roles);
         table
             .map_err(|errors| errors.iter().for_each(|e| tell(e, &places, cx)))
@@ -43,24 +48,17 @@ pub(super) fn check(
     (routes, table)
 }
 
-fn check_route(
-    raw: raw::Route,
-    specs: &BTreeMap<RoleName, RoleSpec>,
-    upstreams: &Names,
-    cx: &Context<'_>,
-) -> Option<Route<UpstreamId>> {
+fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<UpstreamId>> {
     let matches = match raw.matches {
         Some(matches) => matches.take().and_then(check_match),
         None => check_match(raw::RouteMatch::default()),
     };
-    let require = raw
-        .require
-        .take()
-        .and_then(|raw| check_require(raw, specs, cx));
+    let require = check_require(raw.require, known, cx);
     let upstream = raw.upstream.get().and_then(|name| {
-        let id = upstreams.get(name);
+        let id = known.upstreams.get(name);
         if id.is_none() {
-            let message = unknown_name("upstream", name, "upstreams", upstreams.names());
+            let names = known.upstreams.names();
+            let message = unknown_name("upstream", name, "upstreams", names);
             cx.report.fault(raw.upstream.place(), message);
         }
         id
@@ -105,23 +103,29 @@ fn any_of(patterns: &[MethodPattern]) -> Option<MethodPattern> {
 }
 
 fn check_require(
-    raw: raw::Require,
-    specs: &BTreeMap<RoleName, RoleSpec>,
+    raw: At<raw::Require>,
+    known: &Known<'_>,
     cx: &Context<'_>,
 ) -> Option<Requirement> {
-    match raw {
-        raw::Require::None => Some(Requirement::None),
-        raw::Require::Token => Some(Requirement::Token),
+    let place = raw.place();
+    let require = match raw.take()? {
+        raw::Require::None => return Some(Requirement::None),
+        raw::Require::Token => Requirement::Token,
         raw::Require::Role(role) => {
             let place = role.place();
             let role = role.take()?;
-            if !specs.contains_key(&role) {
-                cx.report.fault(place, roles::unknown(&role, specs));
+            if !known.specs.contains_key(&role) {
+                cx.report.fault(place, roles::unknown(&role, known.specs));
                 return None;
             }
-            Some(Requirement::Role(role))
+            Requirement::Role(role)
         }
+    };
+    if !known.tokens {
+        let message = "this needs a token, and `identity` accepts nobody's";
+        cx.report.warning(place, message);
     }
+    Some(require)
 }
 
 fn tell(error: &RouteError, places: &[Place], cx: &Context<'_>) {
