@@ -63,41 +63,38 @@ impl Suite {
             .collect())
     }
 
-    /// Downloads a package, given as `name` or `name=version`, and unpacks it at `goal`.
+    /// Downloads packages, each given as `name` or `name=version`, and unpacks all of them at
+    /// `goal`.
     ///
     /// # Errors
     ///
-    /// When the archive does not have it any more; fresh lists are fetched once before that.
-    pub(crate) fn unpack(&self, package: &str, goal: &Path) -> Result<()> {
+    /// When the archive does not have one any more; fresh lists are fetched once before that.
+    pub(crate) fn unpack(&self, packages: &[String], goal: &Path) -> Result<()> {
         let downloads = self.directory.join("download");
         remove(&downloads)?;
         fs::create_dir_all(&downloads)?;
         let download = || {
-            tool::quietly(
-                self.apt("apt-get")
-                    .args(["download", package])
-                    .current_dir(&downloads),
-            )
+            let mut apt = self.apt("apt-get");
+            tool::quietly(apt.arg("download").args(packages).current_dir(&downloads))
         };
         if download().is_err() {
             self.refresh()?;
-            download().with_context(|| format!("{package} from {}", self.name))?;
+            download().with_context(|| format!("{} from {}", packages.join(", "), self.name))?;
         }
-        let archive = fs::read_dir(&downloads)?
-            .next()
-            .with_context(|| format!("apt-get has downloaded nothing for {package}"))??
-            .path();
         // Unpacked beside the goal and moved there whole.
         let half = goal.with_extension("half");
         remove(&half)?;
         remove(goal)?;
         fs::create_dir_all(&half)?;
-        tool::quietly(
-            Command::new("dpkg-deb")
-                .arg("--extract")
-                .arg(archive)
-                .arg(&half),
-        )?;
+        for archive in fs::read_dir(&downloads)? {
+            let archive = archive?.path();
+            tool::quietly(
+                Command::new("dpkg-deb")
+                    .arg("--extract")
+                    .arg(archive)
+                    .arg(&half),
+            )?;
+        }
         fs::rename(&half, goal)?;
         remove(&downloads)
     }
@@ -132,6 +129,9 @@ impl Suite {
             format!("Dir::Cache={directory}/cache"),
             format!("Dir::Etc::SourceList={directory}/suite.sources"),
             format!("Dir::Etc::SourceParts={directory}/empty"),
+            // Descriptions and catalogues of software, of which nothing is read.
+            "Acquire::Languages=none".to_owned(),
+            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false".to_owned(),
             // The folder may be one that apt's own user cannot enter.
             "APT::Sandbox::User=root".to_owned(),
         ] {

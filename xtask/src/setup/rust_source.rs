@@ -55,7 +55,7 @@ fn from_debian(sysroot: &Path) -> Result<()> {
         .find(|one| one.starts_with(&format!("{version}+")) || *one == version)
         .with_context(|| format!("{SUITE} has no rust-src {version}"))?;
     let scratch = cargo::target("tools/rust-src");
-    suite.unpack(&format!("rust-src={package}"), &scratch)?;
+    suite.unpack(&[format!("rust-src={package}")], &scratch)?;
     copy(
         &scratch.join(format!("usr/src/rustc-{version}/library")),
         &sysroot.join(PLACE),

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -10,8 +11,9 @@ use anyhow::{Context, Result};
 use crate::apt::{Mirror, Suite};
 use crate::cargo;
 
-/// The suites that are asked after the host's own, the older kernels first.
-const SUITES: [&str; 3] = ["stable", "stable-backports", "unstable"];
+/// The suites that are asked after the host's own, the older kernels first. Code names, because
+/// mirrors refresh the indexes under the names of classes late.
+const SUITES: [&str; 3] = ["trixie", "trixie-backports", "sid"];
 const PREFIX: &str = "linux-image-";
 const SUFFIX: &str = "-cloud-amd64";
 
@@ -62,35 +64,57 @@ pub(super) fn find(wish: &Wish) -> Result<Kernel> {
             return open(&store.join(package));
         }
     }
-    let (suite, package) = choose(wish)?;
-    let goal = store.join(&package);
+    let (suite, image) = choose(wish)?;
+    let goal = store.join(&image);
     if !goal.exists() {
-        eprintln!("vm: fetching {package}");
-        suite.unpack(&package, &goal)?;
+        eprintln!("vm: fetching {image}");
+        suite.unpack(&parts(&image, &suite.packages("linux-")?), &goal)?;
     }
     open(&goal)
 }
 
-/// The first suite that has a fitting kernel, or the last when the newest is wanted.
+/// The first suite that has a fitting kernel, or of all suites the one that has the newest.
 fn choose(wish: &Wish) -> Result<(Suite, String)> {
     let mirror = Mirror::of_host()?;
-    let mut suites = vec![mirror.codename()];
-    suites.extend(SUITES);
-    let version = match wish {
-        Wish::Version(version) => Some(version.as_str()),
-        Wish::Newest => {
-            suites.reverse();
-            None
-        }
-    };
-    for name in suites {
+    let names = iter::once(mirror.codename()).chain(SUITES);
+    let mut found: Option<(Suite, String)> = None;
+    for name in names {
         let suite = Suite::open(&mirror, name)?;
-        if let Some(package) = best(suite.packages(PREFIX)?, version) {
-            return Ok((suite, package));
+        match wish {
+            Wish::Version(version) => {
+                if let Some(image) = best(suite.packages(PREFIX)?, Some(version)) {
+                    return Ok((suite, image));
+                }
+            }
+            Wish::Newest => {
+                let newest = best(suite.packages(PREFIX)?, None);
+                let sofar = found
+                    .as_ref()
+                    .map(|(_, image)| numbers(image))
+                    .unwrap_or_default();
+                if let Some(image) = newest.filter(|image| numbers(image) > sofar) {
+                    found = Some((suite, image));
+                }
+            }
         }
     }
-    let wanted = version.unwrap_or("at all");
-    anyhow::bail!("the Debian archive has no cloud kernel {wanted}: ask for another, such as 6.1")
+    let wanted = match wish {
+        Wish::Version(version) => version,
+        Wish::Newest => "at all",
+    };
+    found.with_context(|| {
+        format!("the Debian archive has no cloud kernel {wanted}: ask for another, such as 6.1")
+    })
+}
+
+/// The packages that make up a kernel: newer ones have the image and the modules apart.
+fn parts(image: &str, packages: &[String]) -> Vec<String> {
+    let mut parts = vec![image.to_owned()];
+    if let Some(release) = image.strip_prefix(PREFIX) {
+        let others = ["linux-binary-", "linux-modules-"].map(|prefix| format!("{prefix}{release}"));
+        parts.extend(others.into_iter().filter(|other| packages.contains(other)));
+    }
+    parts
 }
 
 /// The package of the newest kernel that fits.
@@ -127,39 +151,31 @@ fn numbers(name: &str) -> Vec<u64> {
         .collect()
 }
 
+/// Finds the parts of an unpacked kernel: newer packages have the image beside the modules, and
+/// follow the merge of /lib into /usr.
 fn open(package: &Path) -> Result<Kernel> {
-    let boot = package.join("boot");
-    let image = fs::read_dir(&boot)
-        .ok()
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| {
-            path.file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"vmlinuz-"))
-        })
-        .with_context(|| {
-            format!(
-                "no kernel in {}: remove that folder and retry",
-                boot.display()
-            )
-        })?;
-    let name = image
+    let name = package
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    let release = name.trim_start_matches("vmlinuz-").to_owned();
-    // Newer packages follow the merge of /lib into /usr.
-    let modules = ["usr/lib/modules", "lib/modules"]
-        .map(|place| package.join(place).join(&release))
+    let release = name.trim_start_matches(PREFIX).to_owned();
+    let whole = ["usr/lib/modules", "lib/modules"]
         .into_iter()
-        .find(|folder| folder.is_dir())
-        .with_context(|| {
-            format!(
-                "no modules in {}: remove that folder and retry",
-                package.display()
-            )
-        })?;
+        .find_map(|place| {
+            let modules = package.join(place).join(&release);
+            let images = [
+                modules.join("vmlinuz"),
+                package.join(format!("boot/vmlinuz-{release}")),
+            ];
+            let image = images.into_iter().find(|image| image.is_file())?;
+            modules.is_dir().then_some((image, modules))
+        });
+    let (image, modules) = whole.with_context(|| {
+        format!(
+            "no kernel with modules in {}: remove that folder and retry",
+            package.display()
+        )
+    })?;
     Ok(Kernel {
         release,
         image,
@@ -212,6 +228,21 @@ mod tests {
             picked(None).unwrap(),
             "linux-image-7.1.13+deb13-cloud-amd64"
         );
+    }
+
+    #[test]
+    fn a_kernel_in_parts_is_fetched_whole() {
+        let image = "linux-image-7.2.13+deb14-cloud-amd64";
+        let binary = "linux-binary-7.2.13+deb14-cloud-amd64".to_owned();
+        let modules = "linux-modules-7.2.13+deb14-cloud-amd64".to_owned();
+        let archive = [
+            image.to_owned(),
+            modules.clone(),
+            binary.clone(),
+            "linux-base".into(),
+        ];
+        assert_eq!(parts(image, &archive), [image.to_owned(), binary, modules]);
+        assert_eq!(parts(image, &[]), [image]);
     }
 
     #[test]

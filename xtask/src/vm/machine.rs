@@ -36,6 +36,8 @@ pub(super) fn run(kernel: &Path, initramfs: &Path, deadline: Duration) -> Result
                 Some((_, number)) => {
                     code = Some(number.parse().context("an exit code that is no number")?);
                 }
+                // What the kernel says while it goes off is of no interest.
+                None if code.is_some() => {}
                 None => println!("  {}", line.trim_end()),
             },
             Err(RecvTimeoutError::Disconnected) => break,
