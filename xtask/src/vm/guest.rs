@@ -12,6 +12,8 @@ use nix::mount::{MsFlags, mount};
 use nix::sys::reboot::{RebootMode, reboot};
 use serde::{Deserialize, Serialize};
 
+use crate::tool;
+
 /// Where the plan is in the initramfs.
 pub(super) const PLAN: &str = "/plan.json";
 /// What the line begins with that tells the exit code; the machine's owner waits for it.
@@ -75,6 +77,8 @@ fn prepare() -> Result<Plan> {
         finit_module(&file, c"", ModuleInitFlags::empty())
             .with_context(|| format!("cannot load {module}"))?;
     }
+    tool::quietly(Command::new("/bin/ip").args(["link", "set", "lo", "up"]))
+        .context("cannot bring up the loopback interface")?;
     Ok(plan)
 }
 
@@ -87,7 +91,6 @@ fn execute(plan: &Plan) -> Result<i32> {
             ("HOME", "/tmp"),
             ("TMPDIR", "/tmp"),
         ])
-        .env("RUST_BACKTRACE", "1")
         .current_dir("/tmp")
         .status()
         .with_context(|| format!("cannot run {}", plan.program))?;

@@ -1,5 +1,6 @@
 //! What a virtual machine finds in its memory when it starts.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::path::Path;
@@ -12,11 +13,12 @@ use super::cpio::Archive;
 use super::guest::{self, Plan};
 use super::kernel::Kernel;
 use super::modules;
+use crate::tool;
 
 /// Where the guest's program is.
 const PROGRAM: &str = "/bin/program";
 
-/// Builds the archive: this binary as `/init`, the program, their libraries, the modules, and the
+/// Builds the archive: this binary as `/init`, the program and the tools, their libraries, the modules, and the
 /// plan that tells `/init` what to do.
 ///
 /// # Errors
@@ -26,14 +28,20 @@ pub(super) fn build(kernel: &Kernel, guest: &Guest) -> Result<Vec<u8>> {
     let own = env::current_exe().context("this program does not find itself")?;
     let mut archive = Archive::default();
     archive.device("/dev/console", 5, 1)?;
-    for (place, file) in [("/init", own.as_path()), (PROGRAM, &guest.program)] {
-        archive.file(place, &read(file)?)?;
+    let mut programs = vec![
+        ("/init".to_owned(), own),
+        (PROGRAM.to_owned(), guest.program.clone()),
+    ];
+    for name in &guest.tools {
+        let file = tool::find(name).with_context(|| format!("no program {name} to take along"))?;
+        programs.push((format!("/bin/{name}"), file));
     }
-    let mut libraries = libraries(&own)?;
-    libraries.extend(self::libraries(&guest.program)?);
-    libraries.sort();
-    libraries.dedup();
-    for library in libraries {
+    let mut needed = BTreeSet::new();
+    for (place, file) in &programs {
+        archive.file(place, &read(file)?)?;
+        needed.extend(libraries(file)?);
+    }
+    for library in needed {
         archive.file(&library, &read(Path::new(&library))?)?;
     }
     let mut plan = Plan {

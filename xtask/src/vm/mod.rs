@@ -23,11 +23,21 @@ use crate::{build, cargo};
 use kernel::Wish;
 
 /// What the machine takes.
-const NEEDS: &[Need] = &[Need::Qemu, Need::DpkgDeb, Need::Xz];
+const NEEDS: &[Need] = &[
+    Need::Qemu,
+    Need::DpkgDeb,
+    Need::Xz,
+    Need::Ip,
+    Need::Nsenter,
+    Need::Curl,
+];
 /// The test target that runs in the machine unless told otherwise.
 const TESTS: &str = "dataplane";
-/// The modules that the data-plane tests need and Debian's kernels do not have built in.
-const MODULES: &[&str] = &["veth"];
+/// The modules that tests need and Debian's kernels do not have built in; with these, a lab can be
+/// made inside the machine.
+const MODULES: &[&str] = &["veth", "bridge"];
+/// The programs that tests run.
+const TOOLS: &[&str] = &["ip", "nsenter", "curl"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -52,6 +62,8 @@ pub(crate) struct Guest {
     pub(crate) program: PathBuf,
     /// Its arguments.
     pub(crate) args: Vec<String>,
+    /// Programs of this host that it may run, by name; their libraries come along too.
+    pub(crate) tools: Vec<String>,
     /// Kernel modules that are loaded before it, each after what it depends on.
     pub(crate) modules: Vec<String>,
 }
@@ -76,7 +88,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                     .context("an argument that is no text")
             })
             .collect::<Result<_>>()?,
-        modules: MODULES.iter().map(|&module| module.to_owned()).collect(),
+        tools: owned(TOOLS),
+        modules: owned(MODULES),
     };
     let mut failed = Vec::new();
     for wish in &args.kernel {
@@ -117,6 +130,10 @@ pub(crate) fn boot(kernel: &kernel::Kernel, guest: &Guest, deadline: Duration) -
     // Large, and of no use to anybody after this.
     let _absent = std::fs::remove_file(&image);
     code
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 fn tests() -> Result<PathBuf> {
