@@ -36,9 +36,10 @@
 //! # How a lab ends
 //!
 //! Dropping a [`Lab`] removes its namespaces, the processes that live in them, its pins and its
-//! state; so do SIGINT, SIGTERM and SIGHUP. A run that was killed outright, or left by
-//! `std::process::exit`, leaves remains: a file `/run/gateway-lab/<id>.lock` on which nobody holds
-//! a lock any more. The next [`Lab::up`] removes those, and leaves labs that live alone.
+//! state; so do SIGINT, SIGTERM and SIGHUP, which then end the process as ever. A run that was
+//! killed outright, or left by `std::process::exit`, leaves remains: a file
+//! `/run/gateway-lab/<id>.lock` on which nobody holds a lock any more. The next [`Lab::up`] removes
+//! those, and leaves labs that live alone.
 
 pub mod flood;
 mod host;

@@ -28,11 +28,12 @@ pub(crate) fn remove(id: &str) -> Result<()> {
             .try_for_each(|name| remove_netns(&names::netns_path(name))),
         remove_tree(&names::pins(id)),
         remove_tree(&names::state(id)),
-        remove_file(&names::lock(id)),
     ];
     outcomes
         .into_iter()
         .collect::<Result<()>>()
+        // Last, and only then: as long as it is there, the next sweep tries again.
+        .and_then(|()| remove_file(&names::lock(id)))
         .with_context(|| format!("cannot remove the lab {id}"))
 }
 
