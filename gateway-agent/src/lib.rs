@@ -3,3 +3,4 @@
 //! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` joins them.
 
 pub mod clock;
+pub mod store;
