@@ -55,8 +55,12 @@ impl From<&Record> for Live {
     }
 }
 
-const COLUMNS: &str = "SELECT id, list, prefix, origin, mode, expires, reason, created, \
-     created_by, offence, count, strike, request FROM entry LEFT JOIN ban ON ban.entry = entry.id";
+const COLUMNS: &str = "SELECT id, list, prefix, origin, entry.mode, expires, reason, created, \
+     created_by, offence, count, strike, request FROM entry LEFT JOIN ban \
+     ON ban.client = entry.prefix AND ban.mode = entry.mode AND entry.origin = 2";
+
+// The number in the join above.
+const _: () = assert!(Origin::Ban.code() == 2);
 
 impl Reader<'_> {
     /// The entry of exactly this list, prefix and origin, expired or not.
@@ -281,7 +285,7 @@ impl Reader<'_> {
 
 impl Writer<'_> {
     /// Puts an entry there; one of the same list, prefix and origin is replaced and keeps its
-    /// number.
+    /// number. What a ban is for is written by [`Writer::set_ban`], not here.
     ///
     /// # Errors
     /// When the store cannot be written, or has given out its last rule id.
@@ -313,7 +317,6 @@ impl Writer<'_> {
                 Some(rule) => rule,
                 None => self.insert(None, new)?,
             };
-            self.put_ban(rule, new.ban.as_ref())?;
             Ok(rule)
         };
         put().map_err(|e| self.put_fault(e))
@@ -326,11 +329,9 @@ impl Writer<'_> {
     pub fn restore(&self, record: &Record) -> Result<(), StoreError> {
         let entry = &record.entry;
         self.remove(entry.list, entry.prefix, entry.origin)?;
-        let restore = || {
-            self.insert(Some(record.rule), entry)?;
-            self.put_ban(record.rule, entry.ban.as_ref())
-        };
-        restore().map_err(|e| self.fault(e))
+        self.insert(Some(record.rule), entry)
+            .map(drop)
+            .map_err(|e| self.fault(e))
     }
 
     /// Takes an entry away; says whether it was there.
@@ -371,28 +372,6 @@ impl Writer<'_> {
                 ],
                 |row| rule(row, 0),
             )
-    }
-
-    fn put_ban(&self, rule: RuleId, ban: Option<&BanFacts>) -> rusqlite::Result<()> {
-        let Some(ban) = ban else {
-            self.conn
-                .prepare_cached("DELETE FROM ban WHERE entry = ?")?
-                .execute([rule.get()])?;
-            return Ok(());
-        };
-        self.conn
-            .prepare_cached(
-                "INSERT OR REPLACE INTO ban (entry, offence, count, strike, request) \
-                 VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                rule.get(),
-                ban.offence,
-                ban.count,
-                ban.strike,
-                ban.request
-            ])?;
-        Ok(())
     }
 
     /// The only constraint that a checked entry can still break is the range of the ids.
@@ -436,8 +415,8 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
             reason: row.get(6)?,
             created: millis(row, 7)?.unwrap_or_default(),
             created_by: row.get(8)?,
-            ban,
         },
+        ban,
     })
 }
 

@@ -1,5 +1,5 @@
 //! What must outlive the agent and the kernel's memory: list entries and the words that go with
-//! them, strikes of banned clients, and the log of changes. SQLite, one file.
+//! them, what clients were banned for, and the log of changes. SQLite, one file.
 //!
 //! The store holds wall time (milliseconds since the Unix epoch), because the monotonic clock
 //! starts anew at every boot. It decides nothing: which entry the kernel gets is `control`'s
@@ -11,6 +11,7 @@
 //! keeps its rule id: events and log lines that carry the id stay explainable. Ids of removed
 //! entries are never given out again.
 
+mod bans;
 mod changes;
 mod entries;
 mod error;
@@ -18,7 +19,6 @@ mod key;
 mod open;
 mod record;
 mod schema;
-mod strikes;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+pub use bans::PastBan;
 pub use changes::{Action, Change, Logged};
 pub use entries::{Cursor, Filter, Live};
 pub use error::{StoreError, StoreFault};
@@ -34,7 +35,6 @@ pub use open::Options;
 pub use record::{
     BanFacts, ListName, Mode, NewRecord, Origin, Record, RuleId, UnixMillis, UnknownCode,
 };
-pub use strikes::Strikes;
 
 /// The open store. One writer at a time; a second one waits for the busy timeout.
 #[derive(Debug)]

@@ -202,8 +202,6 @@ pub struct NewRecord {
     pub created: UnixMillis,
     /// Who, for the log: `cli uid 0`, `agent`.
     pub created_by: String,
-    /// What led to it, when it is a ban.
-    pub ban: Option<BanFacts>,
 }
 
 /// An entry of the store.
@@ -213,6 +211,8 @@ pub struct Record {
     pub rule: RuleId,
     /// What it says.
     pub entry: NewRecord,
+    /// What led to it, when it is a ban and that is known.
+    pub ban: Option<BanFacts>,
 }
 
 impl Record {

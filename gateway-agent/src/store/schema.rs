@@ -14,7 +14,7 @@ pub(super) const CHANGES_KEPT: i64 = 1_000_000;
 /// of steps it has taken. A step that was released is never edited.
 const STEPS: &[&str] = &[FIRST];
 
-/// Entries, bans and strikes as they stand; changes as they came. The log takes new rows and
+/// Entries and each client's last bans as they stand; changes as they came. The log takes new rows and
 /// gives up its oldest, and nothing else: not even this program can edit what it says.
 const FIRST: &str = "
 CREATE TABLE entry (
@@ -32,18 +32,17 @@ CREATE TABLE entry (
 CREATE INDEX entry_by_expiry ON entry (expires) WHERE expires IS NOT NULL;
 
 CREATE TABLE ban (
-    entry   INTEGER PRIMARY KEY REFERENCES entry (id) ON DELETE CASCADE,
+    client  BLOB    NOT NULL,
+    mode    INTEGER NOT NULL,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL,
     offence TEXT    NOT NULL,
     count   INTEGER NOT NULL,
     strike  INTEGER NOT NULL,
-    request TEXT
-) STRICT;
-
-CREATE TABLE strike (
-    client     BLOB    PRIMARY KEY,
-    strikes    INTEGER NOT NULL,
-    last_until INTEGER NOT NULL
+    request TEXT,
+    PRIMARY KEY (client, mode)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ban_by_end ON ban (until);
 
 CREATE TABLE change (
     id     INTEGER PRIMARY KEY AUTOINCREMENT,

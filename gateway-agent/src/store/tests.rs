@@ -49,7 +49,6 @@ fn entry(list: ListName, prefix: &str, origin: Origin) -> NewRecord {
         reason: "scans".to_owned(),
         created: NOW,
         created_by: "cli uid 0".to_owned(),
-        ban: None,
     }
 }
 
@@ -60,14 +59,33 @@ fn deny(prefix: &str) -> NewRecord {
 fn ban(prefix: &str, until: u64) -> NewRecord {
     NewRecord {
         expires: Some(UnixMillis(until)),
-        ban: Some(BanFacts {
-            offence: "failed-auth".to_owned(),
-            count: 11,
-            strike: 2,
-            request: Some("01J".to_owned()),
-        }),
+        reason: "bad signature".to_owned(),
         ..entry(ListName::Deny, prefix, Origin::Ban)
     }
+}
+
+fn facts(strike: u32) -> BanFacts {
+    BanFacts {
+        offence: "failed-auth".to_owned(),
+        count: 11,
+        strike,
+        request: Some("01J".to_owned()),
+    }
+}
+
+fn past(client: &str, mode: Mode, from: u64, until: u64) -> PastBan {
+    PastBan {
+        client: p(client),
+        mode,
+        from: UnixMillis(from),
+        until: UnixMillis(until),
+        facts: facts(2),
+        reason: String::new(),
+    }
+}
+
+fn set(store: &mut Store, ban: &PastBan) {
+    store.write(Durability::Lazy, |w| w.set_ban(ban)).unwrap();
 }
 
 fn put(store: &mut Store, new: &NewRecord) -> RuleId {
@@ -83,21 +101,17 @@ fn keeps_everything_across_reopening() {
     let file = File::new();
     let mut store = file.open().unwrap();
     let banned = put(&mut store, &ban("192.0.2.7", 2_000_000));
-    let strikes = Strikes {
-        client: p("192.0.2.7"),
-        count: 2,
-        last_until: UnixMillis(2_000_000),
-    };
-    store
-        .write(Durability::Synced, |w| w.set_strikes(&strikes))
-        .unwrap();
+    let row = past("192.0.2.7", Mode::Enforce, NOW.0, 2_000_000);
+    set(&mut store, &row);
     drop(store);
 
     let store = file.open().unwrap();
     let found = store.read().by_rule(banned).unwrap().unwrap();
     assert_eq!(found.entry, ban("192.0.2.7", 2_000_000));
-    assert_eq!(store.read().strikes(NOW).unwrap(), [strikes]);
-    assert_eq!(store.read().strikes(UnixMillis(2_000_001)).unwrap(), []);
+    assert_eq!(found.ban, Some(facts(2)));
+    let bans = store.read().past_bans(NOW).unwrap();
+    assert_eq!(bans.len(), 1);
+    assert_eq!(bans[0].reason, "bad signature");
 }
 
 #[test]
@@ -159,12 +173,21 @@ fn origins_do_not_wipe_out_one_another() {
 }
 
 #[test]
-fn a_ban_turned_into_something_else_loses_its_facts() {
+fn the_facts_of_a_ban_belong_to_its_mode() {
     let mut store = Store::in_memory().unwrap();
     let rule = put(&mut store, &ban("192.0.2.7", 2_000_000));
-    let plain = entry(ListName::Deny, "192.0.2.7", Origin::Ban);
-    assert_eq!(put(&mut store, &plain), rule);
-    assert_eq!(store.read().by_rule(rule).unwrap().unwrap().entry.ban, None);
+    let facts_of = |store: &Store| store.read().by_rule(rule).unwrap().unwrap().ban;
+    assert_eq!(facts_of(&store), None);
+    set(&mut store, &past("192.0.2.7", Mode::Shadow, 1, 2));
+    assert_eq!(facts_of(&store), None);
+    set(&mut store, &past("192.0.2.7", Mode::Enforce, 1, 2));
+    assert_eq!(facts_of(&store), Some(facts(2)));
+    put(&mut store, &deny("192.0.2.7"));
+    let operators = store
+        .read()
+        .get(ListName::Deny, p("192.0.2.7"), Origin::Operator)
+        .unwrap();
+    assert_eq!(operators.unwrap().ban, None);
 }
 
 #[test]
@@ -383,41 +406,37 @@ fn the_log_gives_up_its_oldest() {
 }
 
 #[test]
-fn strikes_are_counted_forgotten_and_grow_old() {
+fn past_bans_outlive_their_entries_and_grow_old() {
     let mut store = Store::in_memory().unwrap();
-    let strikes = |client: &str, last_until| Strikes {
-        client: p(client),
-        count: 1,
-        last_until: UnixMillis(last_until),
-    };
-    for s in [
-        strikes("192.0.2.7", 10),
-        strikes("192.0.2.8", 20),
-        strikes("192.0.2.7", 30),
-    ] {
-        store
-            .write(Durability::Lazy, |w| w.set_strikes(&s))
-            .unwrap();
+    let first = past("192.0.2.7", Mode::Enforce, 5, 10);
+    let second = past("192.0.2.7", Mode::Enforce, 20, 30);
+    let shadow = past("192.0.2.7", Mode::Shadow, 1, 9);
+    let other = past("192.0.2.8", Mode::Enforce, 2, 25);
+    for row in [&first, &shadow, &other, &second] {
+        set(&mut store, row);
     }
-    let all = |store: &Store| store.read().strikes(UnixMillis(0)).unwrap();
+    let all = |store: &Store, since| store.read().past_bans(UnixMillis(since)).unwrap();
     assert_eq!(
-        all(&store),
-        [strikes("192.0.2.7", 30), strikes("192.0.2.8", 20)]
+        all(&store, 0),
+        [shadow.clone(), other.clone(), second.clone()]
     );
+    assert_eq!(all(&store, 9), [other, second.clone()]);
     assert_eq!(
-        store
-            .write(Durability::Lazy, |w| w.drop_old_strikes(UnixMillis(25)))
-            .unwrap(),
-        1
+        store.read().bans_of(p("192.0.2.7")).unwrap(),
+        [shadow, second.clone()]
     );
+    let dropped = store
+        .write(Durability::Lazy, |w| w.drop_old_bans(UnixMillis(25)))
+        .unwrap();
+    assert_eq!(dropped, 2);
+    assert_eq!(all(&store, 0), [second]);
     let forget = |store: &mut Store| {
         store
-            .write(Durability::Lazy, |w| w.forget_strikes(p("192.0.2.7")))
+            .write(Durability::Lazy, |w| w.forget_bans(p("192.0.2.7")))
             .unwrap()
     };
-    assert!(forget(&mut store));
-    assert!(!forget(&mut store));
-    assert_eq!(all(&store), []);
+    assert_eq!(forget(&mut store), 1);
+    assert_eq!(forget(&mut store), 0);
 }
 
 #[test]
