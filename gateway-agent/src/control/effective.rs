@@ -70,17 +70,26 @@ mod tests {
             ("expired", &[live(1, Ban, Enforce, Some(1_000))], None),
             (
                 "permanent before a ban",
-                &[live(1, Ban, Enforce, Some(9_000)), live(2, Operator, Enforce, None)],
+                &[
+                    live(1, Ban, Enforce, Some(9_000)),
+                    live(2, Operator, Enforce, None),
+                ],
                 Some(2),
             ),
             (
                 "a ban before a shadow entry",
-                &[live(1, Operator, Shadow, None), live(2, Ban, Enforce, Some(2_000))],
+                &[
+                    live(1, Operator, Shadow, None),
+                    live(2, Ban, Enforce, Some(2_000)),
+                ],
                 Some(2),
             ),
             (
                 "the longer one",
-                &[live(1, Operator, Enforce, Some(2_000)), live(2, Ban, Enforce, Some(3_000))],
+                &[
+                    live(1, Operator, Enforce, Some(2_000)),
+                    live(2, Ban, Enforce, Some(3_000)),
+                ],
                 Some(2),
             ),
             (

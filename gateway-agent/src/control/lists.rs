@@ -11,6 +11,14 @@ use gateway_policy::grammar::Prefix;
 ///
 /// Calls may block for as long as a system call takes.
 pub trait Lists: Send + Sync {
+    /// Whether there is anything to work on.
+    ///
+    /// # Errors
+    /// [`ListsError::Absent`] when there is not.
+    fn ready(&self) -> Result<(), ListsError> {
+        Ok(())
+    }
+
     /// Puts an entry there, in place of the one on the same prefix.
     ///
     /// # Errors
@@ -120,6 +128,10 @@ pub struct Probe {
 pub struct Absent(pub ListsError);
 
 impl Lists for Absent {
+    fn ready(&self) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
     fn insert(&self, _: List, _: Prefix, _: Entry) -> Result<(), ListsError> {
         Err(self.0.clone())
     }

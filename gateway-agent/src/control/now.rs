@@ -65,6 +65,12 @@ impl Now {
         // Rounded up: an entry never ends earlier than asked for.
         UnixMillis(self.wall.0.saturating_add(span.0.div_ceil(1_000_000)))
     }
+
+    /// The moment `span` ago.
+    #[must_use]
+    pub fn before(self, span: Nanos) -> UnixMillis {
+        UnixMillis(self.wall.0.saturating_sub(span.0 / 1_000_000))
+    }
 }
 
 #[cfg(test)]
