@@ -6,6 +6,7 @@
 //! it can be replayed, modelled and fuzzed.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod bans;
 pub mod client;
 pub mod grammar;
