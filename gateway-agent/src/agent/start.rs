@@ -61,7 +61,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let listens = listens(&config)?;
     let _lock = WriterLock::take(&WriterLock::path_beside(&config.paths.store), LOCK_PATIENCE)?;
     let socket = Socket::bind(&config.paths.socket)?;
-    let store = Store::open(&config.paths.store)?;
+    let store = Store::open(&config.paths.store, crate::store::Options::default())?;
 
     let kernel = match config.interfaces.is_empty() {
         true => None,
