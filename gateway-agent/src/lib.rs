@@ -3,4 +3,5 @@
 //! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` joins them.
 
 pub mod clock;
+pub mod http;
 pub mod identity;
