@@ -90,13 +90,11 @@ impl HostPattern {
     pub fn matches(&self, host: &Host) -> bool {
         match self {
             Self::Exact(exact) => exact == host,
-            Self::Below(suffix) => {
-                let label = host
-                    .0
-                    .strip_suffix(&*suffix.0)
-                    .and_then(|rest| rest.strip_suffix('.'));
-                label.is_some_and(|label| !label.is_empty())
-            }
+            // No host begins with a dot, so there is a label before this one.
+            Self::Below(suffix) => host
+                .0
+                .strip_suffix(&*suffix.0)
+                .is_some_and(|rest| rest.ends_with('.')),
         }
     }
 

@@ -271,6 +271,21 @@ mod tests {
     }
 
     #[test]
+    fn a_share_of_the_common_budget_is_told_as_no_more_than_ones_own() {
+        let mut limiter = limiter("2/minute", 1280);
+        for n in 0..1280 {
+            limiter.check(client(n), Nanos::ZERO);
+        }
+        // The newcomers have 40 requests together.
+        let verdict = limiter.check(client(5000), Nanos::ZERO);
+        assert!(
+            matches!(verdict, Verdict::Allowed { remaining: 1, .. }),
+            "{verdict:?}"
+        );
+        assert_eq!(limiter.counters().overflowed, 1);
+    }
+
+    #[test]
     fn another_limit_counts_what_was_used() {
         let mut limiter = limiter("2/minute", 8);
         limiter.check(client(1), Nanos::ZERO);

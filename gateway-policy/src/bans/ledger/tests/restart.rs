@@ -91,3 +91,33 @@ fn more_than_fit_are_told() {
     assert_eq!(restored.refused[0].1, RestoreFault::NoRoom(2));
     assert_eq!(restored.refused.len(), 1);
 }
+
+#[test]
+fn bans_that_were_never_at_once_need_no_room_at_once() {
+    let mut ledger = Ledger::new(
+        policy(),
+        Immune::default(),
+        Capacity {
+            clients: 16,
+            bans: 1,
+        },
+    );
+    let one_by_one = [1, 2, 3].map(|n| {
+        ban(
+            &format!("192.0.2.{n}"),
+            Mode::Enforce,
+            1000 * n,
+            1000 * n + 600,
+            1,
+        )
+    });
+    let last = one_by_one[2].clone();
+    let restored = ledger.restore(one_by_one, Nanos::from_secs(3100));
+    assert_eq!(
+        restored,
+        Restored {
+            commands: vec![Command::Ban(last)],
+            refused: vec![]
+        }
+    );
+}
