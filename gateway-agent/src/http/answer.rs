@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::exchange::Exchange;
 use super::ids::RequestId;
 use super::outcome::Ending;
-use super::refusal::{Refusal, Row};
+use super::refusal::{Malformation, Refusal, Row};
 use super::upstream::{BodyFault, Relay};
 
 /// The id of a request, in requests to upstreams and in all answers.
@@ -119,6 +119,10 @@ fn extra(refusal: &Refusal, detail: &str, realm: &str, headers: &mut HeaderMap) 
                 header::ALLOW,
                 "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".to_owned(),
             );
+        }
+        // Where this request ends is unclear, so nothing behind it is read.
+        Refusal::Malformed(Malformation::AmbiguousLength | Malformation::TransferCoding) => {
+            put(header::CONNECTION, "close".to_owned());
         }
         Refusal::WafBlocked {
             location: Some(location),

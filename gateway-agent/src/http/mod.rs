@@ -30,7 +30,7 @@ mod stage;
 mod upstream;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
 pub use gate::Gate;
