@@ -150,9 +150,10 @@ impl Exchange {
         refusal: Refusal,
         realm: &str,
     ) -> (http::Response<bytes::Bytes>, Box<Self>) {
-        let response = answer::refused(&refusal, self.outcome.request, realm);
-        self.outcome().status = response.status();
-        self.outcome().refusal = Some(refusal);
+        let response = answer::refused(&refusal.row(), self.request(), realm);
+        let outcome = self.outcome();
+        outcome.status = response.status();
+        outcome.refusal = Some(refusal);
         (response, self)
     }
 
