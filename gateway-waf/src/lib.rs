@@ -40,9 +40,9 @@ mod transaction;
 mod transform;
 mod variable;
 
-pub use compile::{LoadError, LoadErrors, SourceError, Sources};
+pub use compile::{Finding, LoadErrors, SourceError, Sources};
 pub use rules::{DEFAULT_RULES, Embedded};
-pub use ruleset::{RuleEngine, Severity};
+pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
 pub use transaction::{
     BodyState, Decision, Effect, RequestSummary, RuleMatch, Transaction, TxContext, UnixMillis,
@@ -88,6 +88,19 @@ impl Waf {
     #[must_use]
     pub fn signatures(&self) -> &[String] {
         &self.rules.settings.signatures
+    }
+
+    /// What the rules say about the audit log.
+    #[must_use]
+    pub fn audit(&self) -> &AuditSettings {
+        &self.rules.settings.audit
+    }
+
+    /// What the rule files hold that is accepted but has no effect here, each with its place and
+    /// the reason.
+    #[must_use]
+    pub fn notices(&self) -> &[Finding] {
+        &self.rules.notices
     }
 
     /// Starts inspecting a request.

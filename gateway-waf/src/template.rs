@@ -11,6 +11,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Template {
     pieces: Box<[Piece]>,
+    source: Box<[u8]>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,11 +107,17 @@ impl Template {
         }
         Ok(Self {
             pieces: pieces.into(),
+            source: text.into(),
         })
     }
 
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The text as written.
+    pub(crate) fn source(&self) -> &[u8] {
+        &self.source
     }
 
     /// The text, when there is no macro in it.

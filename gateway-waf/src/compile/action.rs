@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use super::{
     builder::Context,
-    setting::{ENGINE, SWITCH, pick},
+    choice::Choice as Rules,
+    setting::{AUDIT, ENGINE, SWITCH, pick},
+    test,
 };
 use crate::{
     nearest,
     ruleset::{
-        AllowScope, BodyProcessor, Change, Control, Disruptive, Link, Meta, Phase, Rule, SetVar,
-        Severity, Test, TxName,
+        AllowScope, BodyProcessor, Change, Control, Disruptive, Exclusion, Link, Meta, Phase, Rule,
+        RuleBits, Selection, SetVar, Severity, Test, TxName,
     },
     seclang::{
         ast::{ActionAst, RuleAst},
+        lexer::Word,
         span::{Position, Spanned},
+        target,
     },
     template::{Template, TxNames},
     transform::{self, Named, Transform},
@@ -129,6 +133,58 @@ impl RuleActions {
         actions
     }
 
+    /// Reads the list of `SecRuleUpdateActionById`.
+    pub(super) fn update(
+        ast: &RuleAst,
+        chained: bool,
+        context: &mut Context<'_>,
+        tx: &mut TxNames,
+    ) -> Self {
+        let place = if chained {
+            Place::ChainLink
+        } else {
+            Place::Rule
+        };
+        let mut actions = Self::default();
+        actions.read(&ast.actions, place, context, tx);
+        actions
+    }
+
+    /// Lays these actions over those of a compiled rule.
+    pub(super) fn amend(self, rule: &mut Rule, link: usize, defaults: &Defaults) {
+        if let Some(choice) = self.disruptive {
+            rule.disruptive = match choice {
+                Choice::Final(disruptive) => disruptive,
+                Choice::Block => defaults.disruptive.clone(),
+            };
+        }
+        let disruptive = std::mem::replace(&mut rule.disruptive, Disruptive::Pass);
+        rule.disruptive = with_status(disruptive, self.status);
+        rule.log = self.log.unwrap_or(rule.log);
+        rule.audit_log = self.audit_log.unwrap_or(rule.audit_log);
+        if self.skip > 0 {
+            rule.skip = self.skip;
+        }
+        let (meta, new) = (&mut rule.meta, self.meta);
+        meta.message = new.message.or(meta.message.take());
+        meta.logdata = new.logdata.or(meta.logdata.take());
+        meta.tags.extend(new.tags);
+        meta.severity = new.severity.or(meta.severity);
+        meta.revision = new.revision.or(meta.revision.take());
+        meta.version = new.version.or(meta.version.take());
+        meta.maturity = new.maturity.or(meta.maturity);
+        meta.accuracy = new.accuracy.or(meta.accuracy);
+        if let Some(link) = rule.links.get_mut(link) {
+            link.capture |= self.capture;
+            link.set_vars.extend(self.set_vars);
+            link.controls.extend(self.controls);
+            if let Some(test) = &mut link.test {
+                test.transforms = self.transforms.resolve(&test.transforms);
+                test.multi_match |= self.multi_match;
+            }
+        }
+    }
+
     pub(super) fn into_link(self, test: Option<Test>) -> Link {
         Link {
             test,
@@ -154,6 +210,7 @@ impl RuleActions {
         let mut meta = std::mem::take(&mut self.meta);
         meta.tags.extend(defaults.tags.iter().cloned());
         Rule {
+            index: 0,
             id: self.id.as_ref().map_or(0, |id| id.value),
             phase,
             file: Arc::clone(file),
@@ -259,7 +316,7 @@ impl RuleActions {
             "skipafter" => self.skip_after = Some(Spanned::new(needed()?.to_owned(), at)),
             "t" => self.transform(needed()?)?,
             "setvar" => self.set_vars.push(set_var(needed()?, tx)?),
-            "ctl" => self.controls.push(control(needed()?)?),
+            "ctl" => self.controls.push(control(needed()?, action)?),
             _ => return Err(unknown(name)),
         }
         Ok(())
@@ -278,11 +335,6 @@ impl RuleActions {
                 }
             }
             Some(Named::Apply(transform)) => self.transforms.own.push(transform),
-            Some(Named::Refused) => {
-                return Err(format!(
-                    "t:{name} is SecLang that this engine does not carry out yet"
-                ));
-            }
             None => {
                 let hint = nearest::hint(name, transform::names());
                 return Err(format!("unknown transformation {name}{hint}"));
@@ -533,55 +585,87 @@ fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
     Ok(SetVar { name, change })
 }
 
-fn control(text: &str) -> Result<Control, String> {
+/// Reads `name=value` of a `ctl` action.
+fn control(text: &str, action: &ActionAst) -> Result<Control, String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("ctl:{text} needs a value after ="))?;
+    let chosen = |choice: Result<Rules, String>| -> Result<Control, String> {
+        Ok(Control::Remove(Selection {
+            choice: choice?,
+            rules: RuleBits::default(),
+        }))
+    };
     match name.to_ascii_lowercase().as_str() {
-        "ruleengine" => Ok(Control::RuleEngine(pick(value, ENGINE)?)),
-        "requestbodyaccess" => Ok(Control::RequestBodyAccess(pick(value, SWITCH)?)),
+        "auditengine" => Ok(Control::AuditEngine(pick(value, AUDIT)?)),
+        "auditlogparts" => Ok(Control::AuditLogParts(value.to_owned())),
         "forcerequestbodyvariable" => Ok(Control::ForceRequestBodyVariable(pick(value, SWITCH)?)),
-        "requestbodyprocessor" => {
-            let processors = &[
-                ("URLENCODED", BodyProcessor::UrlEncoded),
-                ("JSON", BodyProcessor::Json),
-            ];
-            Ok(Control::RequestBodyProcessor(pick(value, processors)?))
+        "requestbodyaccess" => Ok(Control::RequestBodyAccess(pick(value, SWITCH)?)),
+        "requestbodyprocessor" => Ok(Control::RequestBodyProcessor(pick(value, PROCESSORS)?)),
+        "responsebodyaccess" => Ok(Control::ResponseBodyAccess(pick(value, SWITCH)?)),
+        "ruleengine" => Ok(Control::RuleEngine(pick(value, ENGINE)?)),
+        "ruleremovebyid" => chosen(Rules::ids(value)),
+        "ruleremovebymsg" => chosen(Rules::message(value)),
+        "ruleremovebytag" => chosen(Rules::tag(value)),
+        "ruleremovetargetbyid" => remove_target(value, action, Rules::ids),
+        "ruleremovetargetbymsg" => remove_target(value, action, Rules::message),
+        "ruleremovetargetbytag" => remove_target(value, action, Rules::tag),
+        "debugloglevel" | "hashengine" | "hashenforcement" | "requestbodylimit"
+        | "responsebodylimit" => Err(format!("ctl:{name} {LATER}")),
+        _ => Err(format!(
+            "unknown ctl {name}{}",
+            nearest::hint(name, CONTROLS.iter().copied())
+        )),
+    }
+}
+
+const CONTROLS: &[&str] = &[
+    "auditEngine",
+    "auditLogParts",
+    "forceRequestBodyVariable",
+    "requestBodyAccess",
+    "requestBodyProcessor",
+    "responseBodyAccess",
+    "ruleEngine",
+    "ruleRemoveById",
+    "ruleRemoveByMsg",
+    "ruleRemoveByTag",
+    "ruleRemoveTargetById",
+    "ruleRemoveTargetByMsg",
+    "ruleRemoveTargetByTag",
+];
+
+const PROCESSORS: &[(&str, BodyProcessor)] = &[
+    ("URLENCODED", BodyProcessor::UrlEncoded),
+    ("JSON", BodyProcessor::Json),
+];
+
+/// Reads `rules;targets`.
+fn remove_target(
+    value: &str,
+    action: &ActionAst,
+    choose: fn(&str) -> Result<Rules, String>,
+) -> Result<Control, String> {
+    let (rules, targets) = value
+        .split_once(';')
+        .ok_or_else(|| format!("expected the rules, a semicolon and a target, found {value}"))?;
+    let mut complaints = Vec::new();
+    let targets = target::parse(&Word::plain(targets, action.name.at), &mut complaints);
+    let mut exclusions = Vec::new();
+    for target in &targets {
+        match test::target_of(target) {
+            Ok((variable, selector)) => exclusions.push(Exclusion { variable, selector }),
+            Err(complaint) => complaints.push(complaint),
         }
-        "ruleremovebyid" => {
-            let (low, high) = value.split_once('-').unwrap_or((value, value));
-            match (low.trim().parse(), high.trim().parse()) {
-                (Ok(low), Ok(high)) if low <= high => Ok(Control::RemoveById(low, high)),
-                _ => Err(format!(
-                    "expected a rule id or a range such as 1-9, found {value}"
-                )),
-            }
-        }
-        "auditengine"
-        | "auditlogparts"
-        | "debugloglevel"
-        | "responsebodyaccess"
-        | "ruleremovebymsg"
-        | "ruleremovebytag"
-        | "ruleremovetargetbyid"
-        | "ruleremovetargetbymsg"
-        | "ruleremovetargetbytag"
-        | "hashengine"
-        | "hashenforcement"
-        | "responsebodylimit"
-        | "requestbodylimit" => Err(format!("ctl:{name} {LATER}")),
-        _ => {
-            let known = [
-                "ruleEngine",
-                "ruleRemoveById",
-                "requestBodyAccess",
-                "requestBodyProcessor",
-                "forceRequestBodyVariable",
-            ];
-            Err(format!(
-                "unknown ctl {name}{}",
-                nearest::hint(name, known.into_iter())
-            ))
+    }
+    match complaints.into_iter().next() {
+        Some(complaint) => Err(complaint.message),
+        None => {
+            let selection = Selection {
+                choice: choose(rules.trim())?,
+                rules: RuleBits::default(),
+            };
+            Ok(Control::RemoveTarget(selection, exclusions))
         }
     }
 }

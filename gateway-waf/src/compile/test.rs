@@ -6,9 +6,12 @@ use super::{
 };
 use crate::{
     nearest,
-    operator::{self, IpSet, Name, Operator, Phrases, Rx},
+    operator::{self, ByteRange, IpSet, Name, Operator, Phrases, Rx},
     ruleset::{Exclusion, Target, Test},
-    seclang::ast::{self, OperatorAst, TargetAst, TargetMode},
+    seclang::{
+        ast::{self, OperatorAst, TargetAst, TargetMode},
+        span::Complaint,
+    },
     template::{Template, TxNames},
     variable::{self, Found, Selector, Variable},
 };
@@ -54,6 +57,10 @@ pub(super) fn compile(
             "the rule excludes targets but names none to inspect",
         );
     }
+    if let Some(Name::Inert(why)) = operator::find(&test.operator.name.value) {
+        let message = format!("@{} never matches: {why}", test.operator.name.value);
+        context.note(test.operator.name.at, message);
+    }
     let operator = match compile_operator(&test.operator, context.read, tx) {
         Ok(operator) => operator,
         Err(message) => {
@@ -91,35 +98,41 @@ pub(super) fn resolve_target(
     target: &TargetAst,
     context: &mut Context<'_>,
 ) -> Option<(Variable, Selector)> {
+    match target_of(target) {
+        Ok(found) => Some(found),
+        Err(complaint) => {
+            context.complaints.push(complaint);
+            None
+        }
+    }
+}
+
+/// Resolves a target's variable and selector.
+pub(super) fn target_of(target: &TargetAst) -> Result<(Variable, Selector), Complaint> {
     let name = &target.name.value;
+    let refuse = |message: String| Err(Complaint::new(target.name.at, message));
     let (variable, collection) = match variable::find(name) {
         Some(Found::Variable(variable, collection)) => (variable, collection),
         Some(Found::Refused) => {
-            let message =
-                format!("the variable {name} is SecLang that this engine does not carry out yet");
-            context.complain(target.name.at, message);
-            return None;
+            return refuse(format!(
+                "the variable {name} is SecLang that this engine does not carry out yet"
+            ));
         }
         None => {
             let hint = nearest::hint(name, variable::names());
-            context.complain(target.name.at, format!("unknown variable {name}{hint}"));
-            return None;
+            return refuse(format!("unknown variable {name}{hint}"));
         }
     };
     let Some(selector) = &target.selector else {
-        return Some((variable, Selector::All));
+        return Ok((variable, Selector::All));
     };
     if !collection {
         let message = format!("{name} is a single value, so nothing can follow it after a colon");
-        context.complain(selector.at, message);
-        return None;
+        return Err(Complaint::new(selector.at, message));
     }
     match Selector::new(&selector.value) {
-        Ok(selector) => Some((variable, selector)),
-        Err(message) => {
-            context.complain(selector.at, message);
-            None
-        }
+        Ok(selector) => Ok((variable, selector)),
+        Err(message) => Err(Complaint::new(selector.at, message)),
     }
 }
 
@@ -143,14 +156,7 @@ fn compile_operator(
         Name::Rx => Ok(Operator::Rx(Rx::new(argument, false)?)),
         Name::Pm => Ok(Operator::Phrases(Phrases::from_words(argument)?)),
         Name::PmFromFile => {
-            let names = String::from_utf8_lossy(argument);
-            let files = names
-                .split_whitespace()
-                .map(read)
-                .collect::<Result<Vec<Vec<u8>>, String>>()?;
-            if files.is_empty() {
-                return Err(format!("@{name} needs the name of a file"));
-            }
+            let files = files(&String::from_utf8_lossy(argument), read)?;
             Ok(Operator::Phrases(Phrases::from_lines(&files)?))
         }
         Name::Text(relation) => Ok(Operator::Text(relation, Template::new(argument, tx)?)),
@@ -165,8 +171,46 @@ fn compile_operator(
         Name::IpMatch => Ok(Operator::Address(IpSet::new(&String::from_utf8_lossy(
             argument,
         ))?)),
+        Name::IpMatchFromFile => {
+            let files = files(&String::from_utf8_lossy(argument), read)?;
+            let text: Vec<String> = files
+                .iter()
+                .map(|file| without_comments(&String::from_utf8_lossy(file)))
+                .collect();
+            Ok(Operator::Address(IpSet::new(&text.join("\n"))?))
+        }
+        Name::ByteRange => Ok(Operator::OutsideRange(ByteRange::new(
+            &String::from_utf8_lossy(argument),
+        )?)),
+        Name::UrlEncoding => Ok(Operator::BadEscape),
+        Name::Utf8Encoding => Ok(Operator::NotUtf8),
+        Name::CardNumber => Ok(Operator::CardNumber(Rx::new(argument, false)?)),
+        Name::Inert(_) => Ok(Operator::Never),
         Name::Refused(why) => Err(format!("@{name} {why}")),
     }
+}
+
+/// Reads the files whose names `names` lists.
+fn files(
+    names: &str,
+    read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let files = names
+        .split_whitespace()
+        .map(read)
+        .collect::<Result<Vec<Vec<u8>>, String>>()?;
+    if files.is_empty() {
+        Err("expected the name of a file".to_owned())
+    } else {
+        Ok(files)
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn has_macro(argument: &[u8]) -> bool {

@@ -12,9 +12,9 @@ const RECORDED_PER_RULE: usize = 8;
 /// How much of a variable's name a record holds, in bytes.
 const SHOWN_NAME: usize = 128;
 
-impl Transaction<'_> {
+impl<'w> Transaction<'w> {
     /// The actions that happen on every match of a link.
-    pub(super) fn perform(&mut self, rule: &Rule, link: &Link) {
+    pub(super) fn perform(&mut self, rule: &'w Rule, link: &'w Link) {
         for set_var in &link.set_vars {
             self.set_var(rule, set_var);
         }
@@ -71,13 +71,19 @@ impl Transaction<'_> {
         }
     }
 
-    fn control(&mut self, control: &Control) {
+    fn control(&mut self, control: &'w Control) {
         match control {
             Control::RuleEngine(engine) => self.engine = *engine,
             Control::RequestBodyAccess(access) => self.body.access = *access,
             Control::RequestBodyProcessor(processor) => self.set_body_processor(*processor),
             Control::ForceRequestBodyVariable(force) => self.body.force_variable = *force,
-            Control::RemoveById(low, high) => self.removed.push((*low, *high)),
+            Control::AuditEngine(engine) => self.audit = *engine,
+            Control::AuditLogParts(parts) => self.audit_parts = Some(parts),
+            Control::ResponseBodyAccess(access) => self.response_access = *access,
+            Control::Remove(selection) => self.removed.extend(&selection.rules),
+            Control::RemoveTarget(selection, exclusions) => {
+                self.hidden.push((&selection.rules, exclusions));
+            }
         }
     }
 

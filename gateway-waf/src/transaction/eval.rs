@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Candidate, Decision, Transaction, tx::TxValue};
 use crate::{
-    operator::{Hit, Operator, leading_integer},
+    operator::{Hit, Operator, has_bad_escape, leading_integer, passes_luhn},
     ruleset::{AllowScope, Disruptive, Link, Phase, Rule, RuleEngine, Test},
     template::{TxNames, TxSlot},
 };
@@ -33,7 +33,7 @@ impl<'w> Transaction<'w> {
                 break;
             }
             at += 1;
-            if self.is_removed(rule.id) {
+            if self.removed.contains(rule.index) {
                 continue;
             }
             if self.rule(rule) {
@@ -63,15 +63,16 @@ impl<'w> Transaction<'w> {
         self.allowed = Some(until);
     }
 
-    fn is_removed(&self, id: u64) -> bool {
-        self.removed
-            .iter()
-            .any(|&(low, high)| (low..=high).contains(&id))
-    }
-
     /// Runs a rule with its chain; says whether all of it matched.
     fn rule(&mut self, rule: &'w Rule) -> bool {
         let last = rule.links.len().saturating_sub(1);
+        self.hidden_here.clear();
+        let hidden = self
+            .hidden
+            .iter()
+            .filter(|(rules, _)| rules.contains(rule.index));
+        self.hidden_here
+            .extend(hidden.map(|(_, exclusions)| *exclusions));
         self.matched.clear();
         for (i, link) in rule.links.iter().enumerate() {
             if !self.link(rule, link, i == last) {
@@ -94,6 +95,10 @@ impl<'w> Transaction<'w> {
             return true;
         };
         let argument = self.argument(rule, test);
+        let first = rule
+            .links
+            .first()
+            .is_some_and(|first| std::ptr::eq(first, link));
         let run = Run {
             rule,
             link,
@@ -104,8 +109,9 @@ impl<'w> Transaction<'w> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         for target in &test.targets {
-            self.collect(test, target, &mut candidates);
+            self.collect(test, target, first, &mut candidates);
         }
+        let map = self.rules.unicode_map.as_ref();
         let mut seen = false;
         for candidate in &candidates {
             if !self.decision.is_pass() {
@@ -116,7 +122,7 @@ impl<'w> Transaction<'w> {
                 seen |= self.inspect(&run, found);
             }
             for transform in &test.transforms {
-                let value = self.pool.transform(found.value, *transform);
+                let value = self.pool.transform(found.value, *transform, map);
                 if value != found.value {
                     found.value = value;
                     if test.multi_match {
@@ -148,7 +154,11 @@ impl<'w> Transaction<'w> {
             | Operator::Never
             | Operator::Rx(_)
             | Operator::Phrases(_)
-            | Operator::Address(_) => Argument::None,
+            | Operator::Address(_)
+            | Operator::OutsideRange(_)
+            | Operator::BadEscape
+            | Operator::NotUtf8
+            | Operator::CardNumber(_) => Argument::None,
         }
     }
 
@@ -223,6 +233,19 @@ fn ask(run: &Run<'_, '_>, value: &[u8]) -> Option<Hit> {
             groups: vec![Some(range)],
         }),
         (Operator::Address(set), _) => whole(set.contains(value)),
+        (Operator::OutsideRange(range), _) => whole(range.is_violated(value)),
+        (Operator::BadEscape, _) => whole(has_bad_escape(value)),
+        (Operator::NotUtf8, _) => whole(std::str::from_utf8(value).is_err()),
+        (Operator::CardNumber(rx), _) => {
+            let cards = rx.find_all(value);
+            let card = cards
+                .into_iter()
+                .find(|range| passes_luhn(value.get(range.clone()).unwrap_or_default()))?;
+            Some(Hit {
+                range: Some(card.clone()),
+                groups: vec![Some(card)],
+            })
+        }
         (Operator::Text(relation, _), Argument::Text(text)) => whole(relation.holds(value, text)),
         (Operator::Number(comparison, _), Argument::Number(number)) => {
             whole(comparison.holds(leading_integer(value), *number))

@@ -7,8 +7,15 @@ use crate::{
 };
 
 impl Transaction<'_> {
-    /// Puts every value that `target` names into `out`, or the number of them.
-    pub(super) fn collect(&mut self, test: &Test, target: &Target, out: &mut Vec<Candidate>) {
+    /// Puts every value that `target` names into `out`, or the number of them. What a `ctl` action
+    /// hid from the rule is left out of the `first` rule of a chain, as in ModSecurity.
+    pub(super) fn collect(
+        &mut self,
+        test: &Test,
+        target: &Target,
+        first: bool,
+        out: &mut Vec<Candidate>,
+    ) {
         let start = out.len();
         let (variable, selector) = (target.variable, &target.selector);
         match variable.source() {
@@ -30,11 +37,17 @@ impl Transaction<'_> {
             Source::Tx => self.collect_tx(target, out),
             Source::Rule => {}
         }
-        if !test.exclusions.is_empty() {
+        let hidden = first && !self.hidden_here.is_empty();
+        if hidden || !test.exclusions.is_empty() {
             let mut kept = start;
             for at in start..out.len() {
                 if let Some(candidate) = out.get(at).copied()
                     && !self.is_excluded(&candidate, &test.exclusions)
+                    && !(hidden
+                        && self
+                            .hidden_here
+                            .iter()
+                            .any(|e| self.is_excluded(&candidate, e)))
                     && let Some(place) = out.get_mut(kept)
                 {
                     *place = candidate;

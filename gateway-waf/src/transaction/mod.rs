@@ -18,7 +18,7 @@ pub use decision::{BodyState, Decision};
 pub use matched::{Effect, RequestSummary, RuleMatch};
 
 use crate::{
-    ruleset::{BodyProcessor, Phase, RuleEngine, Ruleset},
+    ruleset::{AuditEngine, BodyProcessor, Exclusion, Phase, RuleBits, RuleEngine, Ruleset},
     variable::{Store, Variable},
 };
 use pool::{Data, Pool};
@@ -55,8 +55,15 @@ pub struct Transaction<'w> {
     tx: Tx,
     /// What the last operator that matched found, newest last.
     matched: Vec<Candidate>,
-    /// Rules taken out by `ctl:ruleRemoveById`, as inclusive ranges.
-    removed: Vec<(u64, u64)>,
+    /// Rules taken out by `ctl` actions.
+    removed: RuleBits,
+    /// Targets taken out by `ctl` actions, and of which rules.
+    hidden: Vec<(&'w RuleBits, &'w [Exclusion])>,
+    /// The part of `hidden` that concerns the rule at hand.
+    hidden_here: Vec<&'w [Exclusion]>,
+    response_access: bool,
+    audit: AuditEngine,
+    audit_parts: Option<&'w str>,
     allowed: Option<Phase>,
     decision: Decision,
     matches: Vec<RuleMatch>,
@@ -91,7 +98,12 @@ impl<'w> Transaction<'w> {
             stores: std::array::from_fn(|_| Vec::new()),
             tx: Tx::new(&rules.tx),
             matched: Vec::new(),
-            removed: Vec::new(),
+            removed: RuleBits::default(),
+            hidden: Vec::new(),
+            hidden_here: Vec::new(),
+            response_access: rules.settings.response_access,
+            audit: rules.settings.audit.engine,
+            audit_parts: None,
             allowed: None,
             decision: Decision::Pass,
             matches: Vec::new(),
@@ -132,6 +144,16 @@ impl<'w> Transaction<'w> {
     #[must_use]
     pub fn matches(&self) -> &[RuleMatch] {
         &self.matches
+    }
+
+    /// What the audit log is to record of this transaction, and which parts
+    /// (`SecAuditEngine`, `SecAuditLogParts`, as changed by rules).
+    #[must_use]
+    pub fn audit(&self) -> (AuditEngine, &str) {
+        (
+            self.audit,
+            self.audit_parts.unwrap_or(&self.rules.settings.audit.parts),
+        )
     }
 
     /// Whether the request's body is to be appended at all.

@@ -7,3 +7,5 @@ mod default_rules;
 mod language;
 mod load;
 mod properties;
+mod tables;
+mod tuning;

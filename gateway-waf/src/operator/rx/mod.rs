@@ -14,6 +14,7 @@ const SIZE_LIMIT: usize = 8 << 20;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct Rx {
+    source: Box<[u8]>,
     regex: regex::bytes::Regex,
 }
 
@@ -34,12 +35,25 @@ impl Rx {
             .size_limit(SIZE_LIMIT)
             .build()
             .map_err(|e| format!("the pattern does not compile: {}", one_line(&e.to_string())))?;
-        Ok(Self { regex })
+        Ok(Self {
+            source: pattern.into(),
+            regex,
+        })
+    }
+
+    /// The pattern as written.
+    pub(crate) fn source(&self) -> &[u8] {
+        &self.source
     }
 
     /// The leftmost match.
     pub(crate) fn find(&self, input: &[u8]) -> Option<Range<usize>> {
         self.regex.find(input).map(|m| m.range())
+    }
+
+    /// Every match, none overlapping.
+    pub(crate) fn find_all(&self, input: &[u8]) -> Vec<Range<usize>> {
+        self.regex.find_iter(input).map(|m| m.range()).collect()
     }
 
     /// Whether the pattern matches anywhere.
