@@ -32,6 +32,7 @@ mod body;
 mod compile;
 mod nearest;
 mod operator;
+mod persist;
 mod rules;
 mod ruleset;
 mod seclang;
@@ -65,6 +66,12 @@ impl Waf {
         Ok(Self {
             rules: compile::load(entry_files, sources)?,
         })
+    }
+
+    /// Goes on with the persistent collections (`IP`, `SESSION`, …) of the rule set that this one
+    /// replaces.
+    pub fn carry_over(&mut self, replaced: &Self) {
+        self.rules.collections = std::sync::Arc::clone(&replaced.rules.collections);
     }
 
     /// How many rules were loaded; a chain counts as one.

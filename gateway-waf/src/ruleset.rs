@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::{
     compile::{Choice, Finding},
     operator::{Operator, Rx},
+    persist::Collections,
     template::{Template, TxNames, TxSlot},
     transform::{Transform, UnicodeMap},
-    variable::{Selector, Variable},
+    variable::{Persistent, Selector, Variable},
 };
 
 /// The processing phases, in order.
@@ -143,6 +144,7 @@ pub(crate) struct Ruleset {
     pub(crate) tx: TxNames,
     pub(crate) unicode_map: Option<UnicodeMap>,
     pub(crate) notices: Vec<Finding>,
+    pub(crate) collections: Arc<Collections>,
 }
 
 /// A rule with the rules chained to it.
@@ -260,8 +262,8 @@ pub(crate) struct Link {
     /// `None` for `SecAction`, which always matches.
     pub(crate) test: Option<Test>,
     pub(crate) capture: bool,
-    pub(crate) set_vars: Vec<SetVar>,
     pub(crate) controls: Vec<Control>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 #[derive(Debug)]
@@ -295,15 +297,42 @@ pub(crate) struct Exclusion {
 /// `setvar:tx.name=…`.
 #[derive(Debug)]
 pub(crate) struct SetVar {
-    pub(crate) name: TxName,
+    pub(crate) name: VarName,
     pub(crate) change: Change,
 }
 
+/// A variable that rules write.
 #[derive(Debug)]
-pub(crate) enum TxName {
+pub(crate) enum VarName {
     Slot(TxSlot),
-    /// A name with macros in it.
-    Template(Template),
+    /// A transaction variable whose name has macros in it.
+    Tx(Template),
+    Persistent(Persistent, Template),
+}
+
+/// What a match does beside deciding, in the order written.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Set(SetVar),
+    /// `initcol`: opens a collection under a key.
+    Open(Persistent, Template),
+    /// `setsid`, `setuid`, `setrsc`: names the session, user or resource and opens its collection.
+    Identify(Persistent, Template),
+    /// `expirevar`: a variable ends after this many seconds.
+    Expire(Persistent, Template, Template),
+    /// `setenv`.
+    Environment(Template, Template),
+    /// `sanitiseArg`, `sanitiseRequestHeader`, …: no log shows values of this name.
+    Mask(Masked, Box<str>),
+    /// `sanitiseMatched`: no log shows the value that matched.
+    MaskMatched,
+}
+
+/// Where a masked name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Masked {
+    Argument,
+    Header,
 }
 
 #[derive(Debug)]
@@ -380,6 +409,8 @@ impl RuleBits {
 pub(crate) enum BodyProcessor {
     UrlEncoded,
     Json,
+    Multipart,
+    Xml,
 }
 
 impl BodyProcessor {
@@ -387,6 +418,8 @@ impl BodyProcessor {
         match self {
             Self::UrlEncoded => "URLENCODED",
             Self::Json => "JSON",
+            Self::Multipart => "MULTIPART",
+            Self::Xml => "XML",
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     nearest,
     ruleset::{
-        AllowScope, BodyProcessor, Change, Control, Disruptive, Exclusion, Link, Meta, Phase, Rule,
-        RuleBits, Selection, SetVar, Severity, Test, TxName,
+        AllowScope, BodyProcessor, Change, Control, Disruptive, Effect, Exclusion, Link, Masked,
+        Meta, Phase, Rule, RuleBits, Selection, SetVar, Severity, Test, VarName,
     },
     seclang::{
         ast::{ActionAst, RuleAst},
@@ -22,6 +22,7 @@ use crate::{
     },
     template::{Template, TxNames},
     transform::{self, Named, Transform},
+    variable::Persistent,
 };
 
 /// The actions that `SecDefaultAction` gives to the rules of one phase.
@@ -84,8 +85,8 @@ pub(super) struct RuleActions {
     skip: usize,
     capture: bool,
     meta: Meta,
-    set_vars: Vec<SetVar>,
     controls: Vec<Control>,
+    effects: Vec<Effect>,
 }
 
 /// Which kind of list an action stands in.
@@ -176,8 +177,8 @@ impl RuleActions {
         meta.accuracy = new.accuracy.or(meta.accuracy);
         if let Some(link) = rule.links.get_mut(link) {
             link.capture |= self.capture;
-            link.set_vars.extend(self.set_vars);
             link.controls.extend(self.controls);
+            link.effects.extend(self.effects);
             if let Some(test) = &mut link.test {
                 test.transforms = self.transforms.resolve(&test.transforms);
                 test.multi_match |= self.multi_match;
@@ -189,8 +190,8 @@ impl RuleActions {
         Link {
             test,
             capture: self.capture,
-            set_vars: self.set_vars,
             controls: self.controls,
+            effects: self.effects,
         }
     }
 
@@ -315,7 +316,41 @@ impl RuleActions {
             }
             "skipafter" => self.skip_after = Some(Spanned::new(needed()?.to_owned(), at)),
             "t" => self.transform(needed()?)?,
-            "setvar" => self.set_vars.push(set_var(needed()?, tx)?),
+            "setvar" => self.effects.push(Effect::Set(set_var(needed()?, tx)?)),
+            "initcol" => self.effects.push(init_collection(needed()?, tx)?),
+            "setsid" => self.effects.push(Effect::Identify(
+                Persistent::Session,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "setuid" => self.effects.push(Effect::Identify(
+                Persistent::User,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "setrsc" => self.effects.push(Effect::Identify(
+                Persistent::Resource,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "expirevar" => self.effects.push(expire_variable(needed()?, tx)?),
+            "setenv" => self.effects.push(set_environment(needed()?, tx)?),
+            "sanitisearg" | "sanitizearg" => {
+                self.effects
+                    .push(Effect::Mask(Masked::Argument, needed()?.into()));
+            }
+            "sanitiserequestheader"
+            | "sanitizerequestheader"
+            | "sanitiseresponseheader"
+            | "sanitizeresponseheader" => {
+                self.effects
+                    .push(Effect::Mask(Masked::Header, needed()?.into()));
+            }
+            "sanitisematched"
+            | "sanitizematched"
+            | "sanitisematchedbytes"
+            | "sanitizematchedbytes" => self.effects.push(Effect::MaskMatched),
+            // Names a prefix for XPath; the paths that rules may use have none.
+            "xmlns" => {
+                needed()?;
+            }
             "ctl" => self.controls.push(control(needed()?, action)?),
             _ => return Err(unknown(name)),
         }
@@ -453,7 +488,9 @@ const ACTIONS: &[&str] = &[
     "ctl",
     "deny",
     "drop",
+    "expirevar",
     "id",
+    "initcol",
     "log",
     "logdata",
     "maturity",
@@ -465,6 +502,15 @@ const ACTIONS: &[&str] = &[
     "phase",
     "redirect",
     "rev",
+    "sanitisearg",
+    "sanitisematched",
+    "sanitisematchedbytes",
+    "sanitiserequestheader",
+    "sanitiseresponseheader",
+    "setenv",
+    "setrsc",
+    "setsid",
+    "setuid",
     "setvar",
     "severity",
     "skip",
@@ -473,6 +519,7 @@ const ACTIONS: &[&str] = &[
     "t",
     "tag",
     "ver",
+    "xmlns",
 ];
 
 const REFUSED: &[(&str, &str)] = &[
@@ -485,8 +532,6 @@ const REFUSED: &[(&str, &str)] = &[
         "exec",
         "runs a program inside the filter, which this engine never does",
     ),
-    ("expirevar", LATER),
-    ("initcol", LATER),
     (
         "pause",
         "holds the request for a while, which costs the gateway more than the client",
@@ -496,16 +541,6 @@ const REFUSED: &[(&str, &str)] = &[
         "changes the response, which this engine leaves alone",
     ),
     ("proxy", "forwards to another server; routes do that here"),
-    ("sanitisearg", LATER),
-    ("sanitisematched", LATER),
-    ("sanitisematchedbytes", LATER),
-    ("sanitiserequestheader", LATER),
-    ("sanitiseresponseheader", LATER),
-    ("setenv", LATER),
-    ("setrsc", LATER),
-    ("setsid", LATER),
-    ("setuid", LATER),
-    ("xmlns", LATER),
 ];
 
 const LATER: &str = "is SecLang that this engine does not carry out yet";
@@ -555,20 +590,7 @@ fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
         Some((target, value)) => (target, Some(value)),
         None => (text, None),
     };
-    let (collection, name) = target
-        .split_once(['.', ':'])
-        .ok_or_else(|| format!("setvar needs a collection and a name, as in tx.{target}"))?;
-    if !collection.trim().eq_ignore_ascii_case("tx") {
-        return Err(format!(
-            "setvar writes the collection {collection}, which this engine does not keep yet"
-        ));
-    }
-    let name = Template::new(name.trim_end().as_bytes(), tx)?;
-    let name = match name.literal() {
-        Some(b"") => return Err("setvar needs a name after the collection".to_owned()),
-        Some(literal) => TxName::Slot(tx.slot(literal)),
-        None => TxName::Template(name),
-    };
+    let name = variable_name(target, tx)?;
     let change = match (unset, value) {
         (true, _) => Change::Unset,
         (false, None) => Change::Set(Template::new(b"1", tx)?),
@@ -583,6 +605,68 @@ fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
         }
     };
     Ok(SetVar { name, change })
+}
+
+/// `tx.name`, `ip.name`: a variable that a rule may write.
+fn variable_name(target: &str, tx: &mut TxNames) -> Result<VarName, String> {
+    let (collection, name) = target
+        .split_once(['.', ':'])
+        .ok_or_else(|| format!("expected a collection and a name, as in tx.{target}"))?;
+    let name = Template::new(name.trim_end().as_bytes(), tx)?;
+    if name.source().is_empty() {
+        return Err("expected a name after the collection".to_owned());
+    }
+    let collection = collection.trim();
+    if let Some(persistent) = Persistent::find(collection) {
+        return Ok(VarName::Persistent(persistent, name));
+    }
+    if !collection.eq_ignore_ascii_case("tx") {
+        let known = ["tx", "global", "ip", "resource", "session", "user"];
+        let hint = nearest::hint(collection, known.into_iter());
+        return Err(format!(
+            "rules cannot write a collection {collection}{hint}"
+        ));
+    }
+    Ok(match name.literal() {
+        Some(literal) => VarName::Slot(tx.slot(literal)),
+        None => VarName::Tx(name),
+    })
+}
+
+/// `ip=%{REMOTE_ADDR}`.
+fn init_collection(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (collection, key) = text
+        .split_once('=')
+        .ok_or("initcol needs a collection and a key, as in ip=x")?;
+    let persistent = Persistent::find(collection.trim())
+        .ok_or_else(|| format!("initcol knows no collection {collection}"))?;
+    Ok(Effect::Open(persistent, Template::new(key.as_bytes(), tx)?))
+}
+
+/// `ip.name=60`.
+fn expire_variable(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (target, seconds) = text
+        .split_once('=')
+        .ok_or("expirevar needs a time in seconds")?;
+    match variable_name(target, tx)? {
+        VarName::Persistent(persistent, name) => Ok(Effect::Expire(
+            persistent,
+            name,
+            Template::new(seconds.as_bytes(), tx)?,
+        )),
+        VarName::Slot(_) | VarName::Tx(_) => {
+            Err("a transaction variable ends with the transaction: it cannot expire".to_owned())
+        }
+    }
+}
+
+/// `name=value`.
+fn set_environment(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, "1"));
+    Ok(Effect::Environment(
+        Template::new(name.trim().as_bytes(), tx)?,
+        Template::new(value.as_bytes(), tx)?,
+    ))
 }
 
 /// Reads `name=value` of a `ctl` action.
@@ -638,6 +722,8 @@ const CONTROLS: &[&str] = &[
 const PROCESSORS: &[(&str, BodyProcessor)] = &[
     ("URLENCODED", BodyProcessor::UrlEncoded),
     ("JSON", BodyProcessor::Json),
+    ("MULTIPART", BodyProcessor::Multipart),
+    ("XML", BodyProcessor::Xml),
 ];
 
 /// Reads `rules;targets`.

@@ -186,6 +186,7 @@ impl Builder {
             tx: self.tx,
             unicode_map: self.unicode_map,
             notices: self.notices,
+            collections: Arc::default(),
         };
         (ruleset, errors)
     }

@@ -31,11 +31,17 @@ pub(super) fn compile(
     let mut exclusions = Vec::new();
     for target in &test.targets {
         if let Some((variable, selector)) = resolve_target(target, context) {
+            if variable == variable::GEO && target.mode != TargetMode::Exclude {
+                context.note(
+                    target.name.at,
+                    "GEO is never filled: rules look up no countries",
+                );
+            }
             match target.mode {
                 TargetMode::Exclude => exclusions.push(Exclusion { variable, selector }),
                 TargetMode::Inspect | TargetMode::Count => {
                     let slot = match &selector {
-                        Selector::Name(name) if variable == Variable::Tx => Some(tx.slot(name)),
+                        Selector::Name(name) if variable == variable::TX => Some(tx.slot(name)),
                         Selector::Name(_) | Selector::All | Selector::Pattern(_) => None,
                     };
                     let count = target.mode == TargetMode::Count;
@@ -111,8 +117,11 @@ pub(super) fn resolve_target(
 pub(super) fn target_of(target: &TargetAst) -> Result<(Variable, Selector), Complaint> {
     let name = &target.name.value;
     let refuse = |message: String| Err(Complaint::new(target.name.at, message));
-    let (variable, collection) = match variable::find(name) {
-        Some(Found::Variable(variable, collection)) => (variable, collection),
+    if name.eq_ignore_ascii_case("XML") {
+        return xml_target(target).map(|variable| (variable, Selector::All));
+    }
+    let variable = match variable::find(name) {
+        Some(Found::Variable(variable)) => variable,
         Some(Found::Refused) => {
             return refuse(format!(
                 "the variable {name} is SecLang that this engine does not carry out yet"
@@ -126,13 +135,29 @@ pub(super) fn target_of(target: &TargetAst) -> Result<(Variable, Selector), Comp
     let Some(selector) = &target.selector else {
         return Ok((variable, Selector::All));
     };
-    if !collection {
+    if !variable.is_collection() {
         let message = format!("{name} is a single value, so nothing can follow it after a colon");
         return Err(Complaint::new(selector.at, message));
     }
     match Selector::new(&selector.value) {
         Ok(selector) => Ok((variable, selector)),
         Err(message) => Err(Complaint::new(selector.at, message)),
+    }
+}
+
+/// The two paths into a document that rule sets use.
+fn xml_target(target: &TargetAst) -> Result<Variable, Complaint> {
+    match target
+        .selector
+        .as_ref()
+        .map(|selector| selector.value.as_slice())
+    {
+        Some(b"/*") => Ok(variable::XML_TEXT),
+        Some(b"//@*") => Ok(variable::XML_ATTRIBUTES),
+        _ => Err(Complaint::new(
+            target.name.at,
+            "XML takes the paths /* and //@* only",
+        )),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
         span::{Complaint, Position},
         target,
     },
-    variable::{Selector, Variable},
+    variable::{self, Selector},
 };
 
 /// Carries out one directive.
@@ -122,7 +122,7 @@ fn update_targets(
                 test.exclusions.push(Exclusion { variable, selector });
             } else {
                 let slot = match &selector {
-                    Selector::Name(name) if variable == Variable::Tx => Some(builder.tx.slot(name)),
+                    Selector::Name(name) if variable == variable::TX => Some(builder.tx.slot(name)),
                     Selector::Name(_) | Selector::All | Selector::Pattern(_) => None,
                 };
                 let count = target.mode == TargetMode::Count;

@@ -3,7 +3,7 @@
 use super::{Candidate, Transaction, pool::Data, tx::TxValue};
 use crate::{
     ruleset::{Exclusion, Target, Test},
-    variable::{Selector, Source, Store, Variable},
+    variable::{Persistent, Selector, Source, Store, Variable},
 };
 
 impl Transaction<'_> {
@@ -34,6 +34,18 @@ impl Transaction<'_> {
                 }
             }
             Source::Matched { names } => self.collect_matched(target, names, out),
+            Source::Flag(flag) => {
+                let value = self
+                    .pool
+                    .add(if self.is_raised(flag) { b"1" } else { b"0" });
+                out.push(Candidate {
+                    variable,
+                    count: false,
+                    name: Data::EMPTY,
+                    value,
+                });
+            }
+            Source::Persistent(persistent) => self.collect_persistent(target, persistent, out),
             Source::Tx => self.collect_tx(target, out),
             Source::Rule => {}
         }
@@ -117,8 +129,31 @@ impl Transaction<'_> {
         }
     }
 
+    fn collect_persistent(
+        &mut self,
+        target: &Target,
+        persistent: Persistent,
+        out: &mut Vec<Candidate>,
+    ) {
+        let Some(key) = self.keys.get(persistent as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        let pool = &mut self.pool;
+        self.rules.collections.each(key, self.now.0, |name, value| {
+            if target.selector.admits(name) {
+                let (name, value) = (pool.add(name), pool.add(value));
+                out.push(Candidate {
+                    variable: target.variable,
+                    count: false,
+                    name,
+                    value,
+                });
+            }
+        });
+    }
+
     fn collect_tx(&mut self, target: &Target, out: &mut Vec<Candidate>) {
-        let variable = Variable::Tx;
+        let variable = target.variable;
         let rules = self.rules;
         if let Some(slot) = target.slot {
             if let Some(value) = self.tx.get(slot) {
