@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     compile::{Choice, Finding},
-    operator::{Operator, Rx},
+    operator::{Operator, Patterns, Rx},
     persist::Collections,
     template::{Template, TxNames, TxSlot},
     transform::{Transform, UnicodeMap},
@@ -145,6 +145,7 @@ pub(crate) struct Ruleset {
     pub(crate) unicode_map: Option<UnicodeMap>,
     pub(crate) notices: Vec<Finding>,
     pub(crate) collections: Arc<Collections>,
+    pub(crate) patterns: Patterns,
 }
 
 /// A rule with the rules chained to it.

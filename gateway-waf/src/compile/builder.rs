@@ -8,6 +8,7 @@ use super::{
     setting, test, tune,
 };
 use crate::{
+    operator::Patterns,
     ruleset::{Control, Phase, Rule, RuleBits, Ruleset, Settings},
     seclang::{
         ast::{RuleAst, Statement},
@@ -187,6 +188,7 @@ impl Builder {
             unicode_map: self.unicode_map,
             notices: self.notices,
             collections: Arc::default(),
+            patterns: Patterns::default(),
         };
         (ruleset, errors)
     }

@@ -62,7 +62,8 @@ pub(super) fn apply(
         Setting::AuditLogFormat => settings.audit.format = Some(text(word)),
         Setting::AuditLogParts => settings.audit.parts = text(word),
         Setting::AuditLogRelevantStatus => {
-            let rx = Rx::new(&word.text, false).map_err(|e| Complaint::new(word.start(), e))?;
+            let rx =
+                Rx::with_lookaround(&word.text).map_err(|e| Complaint::new(word.start(), e))?;
             settings.audit.relevant_status = Some(Arc::new(rx));
         }
         Setting::AuditLogStorageDir => settings.audit.storage = Some(text(word)),

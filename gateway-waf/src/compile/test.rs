@@ -175,10 +175,8 @@ fn compile_operator(
     match known {
         Name::Always => Ok(Operator::Always),
         Name::Never => Ok(Operator::Never),
-        Name::Rx if has_macro(argument) => {
-            Err("macros in a pattern are not supported: the pattern is compiled once".to_owned())
-        }
-        Name::Rx => Ok(Operator::Rx(Rx::new(argument, false)?)),
+        Name::Rx if has_macro(argument) => Ok(Operator::RxTemplate(Template::new(argument, tx)?)),
+        Name::Rx => Ok(Operator::Rx(Rx::with_lookaround(argument)?)),
         Name::Pm => Ok(Operator::Phrases(Phrases::from_words(argument)?)),
         Name::PmFromFile => {
             let files = files(&String::from_utf8_lossy(argument), read)?;

@@ -2,6 +2,7 @@
 
 mod ip;
 mod number;
+mod patterns;
 mod pm;
 mod rx;
 mod text;
@@ -11,8 +12,9 @@ use std::ops::Range;
 
 pub(crate) use ip::IpSet;
 pub(crate) use number::{Comparison, leading_integer};
+pub(crate) use patterns::Patterns;
 pub(crate) use pm::Phrases;
-pub(crate) use rx::Rx;
+pub(crate) use rx::{Rx, Search};
 pub(crate) use text::Relation;
 pub(crate) use validate::{ByteRange, has_bad_escape, passes_luhn};
 
@@ -26,6 +28,8 @@ pub(crate) enum Operator {
     /// `@noMatch`.
     Never,
     Rx(Rx),
+    /// `@rx` with macros: compiled when asked.
+    RxTemplate(Template),
     /// `@pm`, `@pmFromFile`.
     Phrases(Phrases),
     /// `@streq`, `@contains`, …: a relation between two byte strings.

@@ -9,6 +9,7 @@
 
 mod bodies;
 mod common;
+mod crs;
 mod default_rules;
 mod language;
 mod lifecycle;
