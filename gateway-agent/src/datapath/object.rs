@@ -109,14 +109,25 @@ pub(super) fn load(pins: &Pins, slot: u32) -> Result<Ebpf, DatapathError> {
     Ok(ebpf)
 }
 
-/// The program of a loaded object.
+/// The program of an object, to load or attach it.
 pub(super) fn program(ebpf: &mut Ebpf) -> Result<&mut Xdp, DatapathError> {
     ebpf.program_mut(PROGRAM)
         .and_then(|program| <&mut Xdp>::try_from(program).ok())
-        .ok_or_else(|| DatapathError::Kernel {
-            what: "loading the data plane".into(),
-            source: anyhow::anyhow!("the embedded object has no XDP program named {PROGRAM}"),
-        })
+        .ok_or_else(no_program)
+}
+
+/// The program of an object, to run it.
+pub(super) fn loaded_program(ebpf: &Ebpf) -> Result<&Xdp, DatapathError> {
+    ebpf.program(PROGRAM)
+        .and_then(|program| <&Xdp>::try_from(program).ok())
+        .ok_or_else(no_program)
+}
+
+fn no_program() -> DatapathError {
+    DatapathError::Kernel {
+        what: "loading the data plane".into(),
+        source: anyhow::anyhow!("the embedded object has no XDP program named {PROGRAM}"),
+    }
 }
 
 /// Makes and pins the maps that are not there yet.
