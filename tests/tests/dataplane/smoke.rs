@@ -1,4 +1,4 @@
-//! The loaded program, asked by test runs. Needs root.
+//! Lists that outlive the agent.
 
 use std::{
     path::PathBuf,
