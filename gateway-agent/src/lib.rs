@@ -11,6 +11,6 @@ pub mod datapath;
 pub mod feedback;
 pub mod http;
 pub mod identity;
+pub mod observe;
 pub mod store;
 pub mod tls;
-pub mod observe;
