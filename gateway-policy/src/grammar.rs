@@ -6,16 +6,18 @@
 
 mod excerpt;
 mod factor;
+mod name;
 mod number;
 mod period;
 mod prefix;
 mod rate;
 mod size;
-mod text;
+pub(crate) mod text;
 mod unit;
 
 pub use excerpt::Excerpt;
 pub use factor::{Factor, FactorError, FactorFault};
+pub use name::{NameError, NetworkName, RoleName};
 pub use period::{Period, PeriodError, PeriodFault};
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{Rate, RateError, RateFault};

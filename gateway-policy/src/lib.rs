@@ -6,4 +6,10 @@
 //! it can be replayed, modelled and fuzzed.
 #![forbid(unsafe_code)]
 
+pub mod access;
+pub mod bans;
+pub mod client;
 pub mod grammar;
+pub mod limits;
+pub mod prefix_map;
+pub mod zones;

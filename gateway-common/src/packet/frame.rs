@@ -12,6 +12,17 @@ pub trait Frame {
     /// Length of the frame in bytes.
     fn len(&self) -> usize;
 
+    /// Returns `value`; the verifier forgets it, as with [`crate::Tables::forget`].
+    fn forget(&self, value: u64) -> u64 {
+        value
+    }
+
+    /// Calls [`super::follow`]; the kernel's shell puts a function boundary around it, so that the
+    /// verifier checks it once and the common packet's stack stays small.
+    fn follow(&self, first: u64) -> u64 {
+        super::follow(self, first)
+    }
+
     /// Whether the frame has no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0

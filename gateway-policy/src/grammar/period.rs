@@ -109,7 +109,7 @@ fn parse(text: &str) -> Result<Period, PeriodFault> {
         let unit = match (word.trim(), last_unit) {
             ("", None) if tail.is_empty() => unit::nanos_of("s"),
             ("", _) => return Err(PeriodFault::MissingUnit),
-            // Rust's own reading of a fraction is refused here, with words that fit.
+            // A fraction is no unknown unit; `90m` says `1.5h` exactly.
             (w, _) if w.starts_with('.') => return Err(PeriodFault::NoNumber),
             (w, _) => unit::nanos_of(w),
         }

@@ -41,6 +41,28 @@ impl Prefix {
         .map(fold)
     }
 
+    /// The IPv4 prefix of length `LEN` that holds `addr`; the length is checked at compile time.
+    #[must_use]
+    pub fn v4<const LEN: u8>(addr: Ipv4Addr) -> Self {
+        const { assert!(LEN <= 32, "an IPv4 prefix has at most 32 bits") };
+        Self(IpNet::V4(
+            Ipv4Net::new(addr, LEN)
+                .unwrap_or_else(|_| addr.into())
+                .trunc(),
+        ))
+    }
+
+    /// The IPv6 prefix of length `LEN` that holds `addr`; the length is checked at compile time.
+    #[must_use]
+    pub fn v6<const LEN: u8>(addr: Ipv6Addr) -> Self {
+        const { assert!(LEN <= 128, "an IPv6 prefix has at most 128 bits") };
+        fold(IpNet::V6(
+            Ipv6Net::new(addr, LEN)
+                .unwrap_or_else(|_| addr.into())
+                .trunc(),
+        ))
+    }
+
     /// The prefix of one address.
     #[must_use]
     pub fn host(addr: IpAddr) -> Self {
@@ -51,6 +73,12 @@ impl Prefix {
     #[must_use]
     pub fn network(self) -> IpAddr {
         self.0.network()
+    }
+
+    /// The last address.
+    #[must_use]
+    pub fn last(self) -> IpAddr {
+        self.0.broadcast()
     }
 
     /// The number of bits that all its addresses share.

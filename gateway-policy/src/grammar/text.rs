@@ -8,7 +8,7 @@ use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
 /// What the deserializer must know of a grammar beside its `FromStr`.
-pub(super) trait Text: FromStr<Err: Display> {
+pub(crate) trait Text: FromStr<Err: Display> {
     /// Completes "expected …" when the value is of another type altogether.
     const EXPECTING: &'static str;
     /// Whether a bare number is a way to write it (`queue_timeout: 30`).
@@ -16,7 +16,7 @@ pub(super) trait Text: FromStr<Err: Display> {
 }
 
 /// Reads a `T` from a string, or from a number when its grammar has bare numbers.
-pub(super) fn deserialize<'de, T: Text, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
+pub(crate) fn deserialize<'de, T: Text, D: Deserializer<'de>>(d: D) -> Result<T, D::Error> {
     if T::NUMBERS {
         d.deserialize_any(FromText(PhantomData))
     } else {
@@ -84,10 +84,10 @@ macro_rules! text_serde {
         }
     };
 }
-pub(super) use text_serde;
+pub(crate) use text_serde;
 
 #[cfg(test)]
-pub(super) mod check {
+pub(crate) mod check {
     //! What every grammar's tests ask of its serde.
 
     use std::fmt::Display;

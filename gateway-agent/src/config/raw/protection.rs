@@ -1,0 +1,58 @@
+//! The web application firewall, and bans.
+
+use gateway_policy::bans::Mode;
+use gateway_policy::grammar::{Factor, Period, Rate, Size};
+use serde::Deserialize;
+
+use crate::config::tree::{At, OneOrMany, OrOff};
+use crate::config::values::{FailMode, WafMode};
+
+/// The web application firewall.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Waf {
+    /// Files with SecLang rules; `*`, `?` and `[…]` stand for parts of names. They are read in
+    /// the order of the list, and those of one pattern in the order of their names.
+    pub(crate) rules: OneOrMany<String>,
+    /// Whether the rules that come with the gateway are read before them. Default: `true`.
+    pub(crate) default_rules: Option<At<bool>>,
+    /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
+    pub(crate) mode: Option<At<WafMode>>,
+    /// How much of a request's body is inspected, up to `1GiB`. Default: `1MB`.
+    pub(crate) body_limit: Option<At<Size>>,
+    /// What happens to a request that cannot be inspected, such as one with a longer body:
+    /// `closed` refuses it, `open` lets it through. Default: `closed`.
+    pub(crate) fail: Option<At<FailMode>>,
+}
+
+/// What clients are banned for. Each may be `off`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Bans {
+    /// Tokens that do not verify. Default: `{ limit: 10/minute, ban: 10m, escalate: 2x, max: 24h,
+    /// mode: enforce }`.
+    pub(crate) failed_auth: Option<At<OrOff<Ban>>>,
+    /// Requests that the WAF refuses. Default: `{ limit: 5/minute, ban: 10m, escalate: 2x, max:
+    /// 24h, mode: enforce }`.
+    pub(crate) waf_block: Option<At<OrOff<Ban>>>,
+    /// Requests over the client's rate limit. Default: `{ limit: 120/minute, ban: 5m, escalate:
+    /// 2x, max: 24h, mode: enforce }`.
+    pub(crate) limit_exceeded: Option<At<OrOff<Ban>>>,
+}
+
+/// How many offences make a ban, and how long it lasts. What is left out is as in the default
+/// of the kind of offence.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Ban {
+    /// The number of offences in the time that make a ban.
+    pub(crate) limit: Option<At<Rate>>,
+    /// How long the first ban lasts.
+    pub(crate) ban: Option<At<Period>>,
+    /// By how much each further ban is longer than the one before.
+    pub(crate) escalate: Option<At<Factor>>,
+    /// The longest ban, and how long a client must stay unbanned to start over.
+    pub(crate) max: Option<At<Period>>,
+    /// `enforce`, or `shadow` to count what would be dropped.
+    pub(crate) mode: Option<At<Mode>>,
+}

@@ -1,0 +1,17 @@
+//! The grammars of single values that only the configuration has. Those that the command line
+//! reads too are in `gateway_policy::grammar`.
+
+mod bind;
+mod choices;
+mod interface;
+mod limit;
+mod target;
+mod text;
+
+pub use bind::Bind;
+pub use choices::{FailMode, LogLevel, TlsVersion, WafMode, XdpMode};
+pub use interface::InterfaceName;
+pub use limit::Limit;
+pub use target::{Target, TargetHost};
+
+use text::{quoted, text_serde};

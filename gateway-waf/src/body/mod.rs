@@ -1,0 +1,4 @@
+//! Request bodies to arguments.
+
+pub(crate) mod json;
+pub(crate) mod urlencoded;
