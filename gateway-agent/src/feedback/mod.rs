@@ -140,7 +140,6 @@ impl Feedback {
     /// Ends the threads, after the offences that wait have been dealt with.
     pub fn stop(self) {
         self.shared.stopping.store(true, Ordering::Release);
-        drop(self.queue);
         for thread in self.threads {
             // A thread that panicked has said so on its own.
             let _ = thread.join();
