@@ -4,6 +4,7 @@
 //! and `agent` is the only module that knows them all.
 
 pub mod agent;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
