@@ -70,7 +70,7 @@ fn waf() -> Option<&'static Waf> {
 }
 
 /// Loads the package; nothing where it is not installed, which is said aloud.
-fn load(without_libinjection: bool) -> Option<Result<Waf, LoadErrors>> {
+pub(crate) fn load(without_libinjection: bool) -> Option<Result<Waf, LoadErrors>> {
     if !Path::new(RULES).is_dir() {
         eprintln!("SKIPPED: install the Debian package modsecurity-crs to run this test");
         return None;
