@@ -52,6 +52,7 @@ fn main() {
             std::process::exit(1);
         }
     };
+    println!("without @detectSQLi and @detectXSS; wall clock");
     println!(
         "{} rules loaded in {} ms",
         waf.rules(),
