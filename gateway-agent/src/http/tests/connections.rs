@@ -66,6 +66,7 @@ fn silence_is_closed_before_and_after_tls() {
 #[test]
 fn an_idle_connection_is_closed_on_both_protocols() {
     let world = World::start(|setup| setup.limits.idle = SHORT);
+    let begun = Instant::now();
     let mut raw = world.raw();
     assert_eq!(
         raw.send(b"GET /open/x HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -88,6 +89,7 @@ fn an_idle_connection_is_closed_on_both_protocols() {
         response.into_body().collect().await.unwrap();
         served.await.unwrap().unwrap();
     });
+    assert!(begun.elapsed() < Duration::from_secs(4));
     until("both", || world.gate.load().ended(ConnectionEnd::Idle) == 2);
 }
 
@@ -174,7 +176,41 @@ fn streams_that_are_opened_and_reset_close_the_connection() {
             .expect("closed")
             .unwrap()
     });
-    let _ = refused;
+    let refused = format!("{refused:?}");
+    assert!(refused.contains("ENHANCE_YOUR_CALM"), "{refused}");
     until("all is given up", || world.gate.load().requests() == 0);
     assert_eq!(world.get("/open/x").status, 200, "others are served");
+}
+
+#[test]
+fn only_so_many_streams_are_served_at_once() {
+    let world = World::start(|setup| setup.limits.streams = 2);
+    runtime().block_on(async {
+        let io = connect_tls(world.tls, world.roots.clone(), "h2").await;
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let request = |path: &str| {
+            let uri = format!("https://gateway.example{path}");
+            Request::get(uri).body(Empty::<Bytes>::new()).unwrap()
+        };
+        // The client has seen the server's settings after this.
+        sender.send_request(request("/open/x")).await.unwrap();
+        let asked: Vec<_> = (0..6)
+            .map(|_| tokio::spawn(sender.clone().send_request(request("/slow"))))
+            .collect();
+        let mut most = 0;
+        for mut one in asked {
+            loop {
+                most = most.max(world.gate.load().requests());
+                match tokio::time::timeout(Duration::from_millis(2), &mut one).await {
+                    Ok(response) => break assert_eq!(response.unwrap().unwrap().status(), 504),
+                    Err(_) => continue,
+                }
+            }
+        }
+        assert_eq!(most, 2);
+    });
 }

@@ -133,9 +133,8 @@ async fn ask(
                 return Err(Unanswered::Again(Box::new(request)));
             }
             let error = failure.into_error();
-            let closed = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
             match spare {
-                Some(request) if closed => Err(Unanswered::Again(Box::new(request))),
+                Some(request) if is_closed(&error) => Err(Unanswered::Again(Box::new(request))),
                 _ => Err(Unanswered::Final(
                     failed(&error, upload),
                     chain(&error).into(),
@@ -155,6 +154,16 @@ fn failed(error: &hyper::Error, upload: &Upload) -> Failed {
         None if error.is_parse() => Failed::Upstream(UpstreamFault::BadResponse),
         None => Failed::Upstream(UpstreamFault::Reset),
     }
+}
+
+/// Whether the target had closed the connection, or did so instead of answering.
+fn is_closed(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
+
+    let io = std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>())
+        .is_some_and(|cause| matches!(cause.kind(), BrokenPipe | ConnectionReset));
+    io || error.is_incomplete_message() || error.is_closed() || error.is_canceled()
 }
 
 /// A copy of a request that may be sent twice.
