@@ -20,6 +20,29 @@ pub const ZONE_CAPACITY: u32 = 1 << 16;
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
 
+/// Bytes of metadata that mark a test run as a probe; see [`probe_answer`].
+pub const PROBE_METADATA: u32 = 4;
+
+/// Set in what the program returns to a probe, so that no action of XDP can be mistaken for it.
+const PROBE_FLAG: u32 = 1 << 31;
+
+/// What the program returns for a test run that carries [`PROBE_METADATA`] bytes of metadata:
+/// the verdict itself. The rule's id stands in the first four bytes of the frame, in the host's
+/// byte order.
+#[must_use]
+pub const fn probe_answer(verdict: crate::Verdict) -> u32 {
+    PROBE_FLAG | verdict as u32
+}
+
+/// The verdict in a probe's answer; `None` when the program gave none.
+#[must_use]
+pub const fn probe_verdict(answer: u32) -> Option<crate::Verdict> {
+    if answer & PROBE_FLAG == 0 {
+        return None;
+    }
+    crate::Verdict::from_index(answer as u8)
+}
+
 /// Names of the maps, as the kernel and the pin directory show them.
 pub mod maps {
     /// One [`crate::settings::Settings`].

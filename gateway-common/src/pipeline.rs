@@ -2,9 +2,9 @@
 
 use crate::{
     Frame, Tables, Verdict,
-    limiter::{Admission, admit},
-    lists::{Listing, MODE_SHADOW, find},
-    packet::{Parsed, parse},
+    limiter::{Admission, admit, identity4, identity6},
+    lists::{Listing, MODE_SHADOW, Packed, find4, find6},
+    packet::{Address, Kind, Located, inspect, locate, source},
     settings::LIMIT_CLASSES,
 };
 
@@ -17,41 +17,77 @@ pub struct Outcome {
     pub rule: u32,
 }
 
-/// Decides what becomes of a frame: parse, safelist, deny, malformed, zone, rate, pass.
+/// Decides what becomes of a frame: source, safelist, deny, malformed, zone, rate, pass.
 ///
-/// The lists are asked before anything else can end the packet's way, so that no header, tag,
-/// fragment or defect carries a denied source past them.
+/// The lists are asked as soon as the source is known, before anything behind it is read, so
+/// that no option, extension header, fragment or defect carries a denied source past them.
 #[inline(always)]
 pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
-    let packet = match parse(frame) {
-        Parsed::Ip(packet) => packet,
-        Parsed::NotIp => return end(Verdict::NotIp, 0),
-        Parsed::Unreadable(verdict) => return end(verdict, 0),
-    };
-
-    let (class, shadow) = match find(tables, &packet.source) {
+    let located = locate(frame);
+    match located.kind {
+        Kind::V4 | Kind::V6 => {}
+        Kind::NotIp => return end(Verdict::NotIp, 0),
+        Kind::Truncated => return end(Verdict::Truncated, 0),
+        Kind::TooManyVlans => return end(Verdict::TooManyVlans, 0),
+    }
+    let claim = claim(frame, tables, located);
+    let (class, shadow) = match claim.listing.unpack() {
+        Listing::NoSource => return end(Verdict::Truncated, 0),
         Listing::Allowed(rule) => return end(Verdict::Safelisted, rule),
         Listing::DeniedExact(rule) => return end(Verdict::DeniedExact, rule),
         Listing::DeniedPrefix(rule) => return end(Verdict::DeniedPrefix, rule),
         Listing::Banned(rule) => return end(Verdict::Banned, rule),
-        Listing::Unlisted { class, shadow } => (class as usize, shadow),
+        Listing::Unlisted { class } => (class, 0),
+        Listing::Shadowed { class, rule } => (class, rule),
     };
-    if packet.neighbour {
+    let details = inspect(frame, located);
+    if details.neighbour {
         return end(Verdict::Neighbour, 0);
     }
-    if let Some(defect) = packet.defect {
+    if let Some(defect) = details.defect {
         return end(defect, 0);
     }
 
-    let class = if class < LIMIT_CLASSES { class } else { 0 };
+    let class = if (class as usize) < LIMIT_CLASSES {
+        class as usize
+    } else {
+        0
+    };
     let Some(limit) = tables.settings().limits.get(class) else {
         return end(Verdict::Unconfigured, 0);
     };
-    match (admit(tables, &packet.source, limit), shadow) {
-        (Admission::Within, None) => end(Verdict::Pass, 0),
-        (Admission::Within, Some(rule)) => end(Verdict::WouldDeny, rule),
-        (Admission::Over, _) if limit.mode == MODE_SHADOW as u64 => end(Verdict::WouldLimit, 0),
-        (Admission::Over, _) => end(Verdict::RateLimited, 0),
+    match admit(tables, claim.identity, limit) {
+        Admission::Within if shadow == 0 => end(Verdict::Pass, 0),
+        Admission::Within => end(Verdict::WouldDeny, shadow),
+        Admission::Over if limit.mode == MODE_SHADOW as u64 => end(Verdict::WouldLimit, 0),
+        Admission::Over => end(Verdict::RateLimited, 0),
+    }
+}
+
+/// What the packet's source amounts to, in two registers.
+struct Claim {
+    /// What the lists say of it.
+    listing: Packed,
+    /// What its limit is held against.
+    identity: u64,
+}
+
+/// Asks the lists about the source.
+#[inline(always)]
+fn claim<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T, located: Located) -> Claim {
+    match source(frame, located) {
+        Some(Address::V4(address)) => Claim {
+            listing: find4(tables, &address),
+            identity: identity4(address),
+        },
+        Some(Address::V6(address)) => Claim {
+            listing: find6(tables, &address),
+            identity: identity6(address),
+        },
+        None => Claim {
+            listing: Packed::NO_SOURCE,
+            identity: 0,
+        },
     }
 }
 

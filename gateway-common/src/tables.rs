@@ -1,7 +1,7 @@
 //! What the pipeline asks of the maps.
 
 use crate::{
-    lists::{Entry, Key4, Key6},
+    lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
     time::Nanos,
 };
@@ -39,6 +39,45 @@ pub trait Tables {
 
     /// The limiter cell at `slot`, 0 when it was never used or lies past the end.
     fn limiter(&self, slot: u32) -> u64;
+
+    /// Returns `value`. In the kernel, the verifier forgets what it knew of it: states of a loop
+    /// that differ in it alone are then one state to check.
+    fn forget(&self, value: u64) -> u64 {
+        value
+    }
+
+    /// Calls [`lists::walk4`]; the kernel's shell puts a function boundary around it, so that the
+    /// verifier checks it once and not once for every way that leads to it.
+    fn walk4(&self, address: u32, all: bool) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::walk4(self, address, all)
+    }
+
+    /// Calls [`lists::walk6`], as [`Tables::walk4`] does.
+    fn walk6(&self, high: u64, low: u64, all: bool) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::walk6(self, high, low, all)
+    }
+
+    /// Calls [`lists::probe4`], as [`Tables::walk4`] does.
+    fn probe4(&self, address: u32, length: u32, lists: Lists) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::probe4(self, address, length, lists)
+    }
+
+    /// Calls [`lists::probe6`], as [`Tables::walk4`] does.
+    fn probe6(&self, high: u64, low: u64, length: u32, lists: Lists) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::probe6(self, high, low, length, lists)
+    }
 
     /// Puts `new` into the limiter cell at `slot` if it still holds `old`; says whether it did.
     fn limiter_swap(&self, slot: u32, old: u64, new: u64) -> bool;

@@ -9,7 +9,10 @@ use aya_ebpf::{
     macros::{btf_map, xdp},
     programs::XdpContext,
 };
-use gateway_common::packet::{Parsed, parse};
+use gateway_common::{
+    limiter::{identity4, identity6},
+    packet::{Address, inspect, locate, source},
+};
 use gateway_ebpf::XdpFrame;
 
 /// Offset of the IPv4 source address in an untagged frame.
@@ -53,12 +56,19 @@ pub fn pipeline_random(ctx: XdpContext) -> u32 {
 
 #[inline(always)]
 fn parsed(ctx: &XdpContext) -> u32 {
-    // The verdict depends on all that was parsed, so that nothing of it is optimised away.
-    match parse(&XdpFrame::new(ctx)) {
-        Parsed::Ip(packet) if packet.defect.is_some() || packet.neighbour => xdp_action::XDP_DROP,
-        Parsed::Ip(packet) if packet.source == packet.destination => xdp_action::XDP_DROP,
-        Parsed::Ip(_) | Parsed::NotIp => xdp_action::XDP_PASS,
-        Parsed::Unreadable(_) => xdp_action::XDP_DROP,
+    let frame = XdpFrame::new(ctx);
+    let located = locate(&frame);
+    let details = inspect(&frame, located);
+    let identity = match source(&frame, located) {
+        Some(Address::V4(address)) => identity4(address),
+        Some(Address::V6(address)) => identity6(address),
+        None => return xdp_action::XDP_DROP,
+    };
+    // The action depends on what was parsed, so that nothing of it is optimised away.
+    if identity == 0 || details.defect.is_some() || details.neighbour {
+        xdp_action::XDP_DROP
+    } else {
+        xdp_action::XDP_PASS
     }
 }
 

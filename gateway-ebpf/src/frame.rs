@@ -1,10 +1,14 @@
 //! The only raw packet access.
 
-use aya_ebpf::programs::XdpContext;
-use gateway_common::{Frame, packet::frame::MAX_OFFSET};
+use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
+use gateway_common::{
+    Frame,
+    packet::{follow, frame::MAX_OFFSET},
+};
 
 /// The linear part of a received frame.
 pub struct XdpFrame {
+    ctx: *mut xdp_md,
     start: usize,
     end: usize,
 }
@@ -14,8 +18,20 @@ impl XdpFrame {
     #[inline(always)]
     pub fn new(ctx: &XdpContext) -> Self {
         Self {
+            ctx: ctx.ctx,
             start: ctx.data(),
             end: ctx.data_end(),
+        }
+    }
+}
+
+impl XdpFrame {
+    /// Writes the rule that decided over the first bytes of the frame, for a probe's asker.
+    #[inline(always)]
+    pub(crate) fn answer(&self, rule: u32) {
+        if self.start + 4 <= self.end {
+            // SAFETY: `start..start + 4` lies within the frame, as was just checked.
+            unsafe { (self.start as *mut [u8; 4]).write_unaligned(rule.to_ne_bytes()) };
         }
     }
 }
@@ -39,4 +55,51 @@ impl Frame for XdpFrame {
     fn len(&self) -> usize {
         self.end - self.start
     }
+
+    #[inline(always)]
+    fn follow(&self, first: u64) -> u64 {
+        // SAFETY: the context this frame was made of, which lives as long as the program runs.
+        unsafe { gateway_follow(self.ctx, first) }
+    }
+
+    #[inline(always)]
+    fn forget(&self, value: u64) -> u64 {
+        opaque(value)
+    }
+
+    #[inline(always)]
+    fn settle(&self, value: u64) -> u64 {
+        settled(value)
+    }
+}
+
+/// Returns `value`. A function with global linkage is verified on its own, and its callers know
+/// nothing of what it returns (kernel documentation, "BPF global functions").
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn opaque(value: u64) -> u64 {
+    settled(value)
+}
+
+/// Returns `value`, computed here and now: the compiler cannot see through it, nor move what
+/// leads to it further down.
+#[inline(always)]
+pub(crate) fn settled(value: u64) -> u64 {
+    let mut value = value;
+    // SAFETY: adds zero.
+    unsafe { core::arch::asm!("{0} += 0", inout(reg) value, options(nomem, nostack)) };
+    value
+}
+
+/// [`follow`] behind a global function's boundary: it has a stack of its own, and the verifier
+/// checks it once. The frame is found anew through the context, for a global function takes no
+/// pointers into a packet.
+///
+/// # Safety
+///
+/// `ctx` is the context of the running program.
+#[unsafe(no_mangle)]
+#[inline(never)]
+unsafe extern "C" fn gateway_follow(ctx: *mut xdp_md, first: u64) -> u64 {
+    follow(&XdpFrame::new(&XdpContext::new(ctx)), first)
 }

@@ -1,7 +1,7 @@
 //! The in-kernel shell of the packet pipeline: map definitions, the only raw packet access, map
 //! answers, counters and sampled events. It takes no decisions: those are in `gateway-common`.
 #![no_std]
-#![feature(core_intrinsics)]
+#![feature(asm_experimental_arch, core_intrinsics)]
 #![allow(
     internal_features,
     reason = "a real compare-and-swap has no stable name on this target"

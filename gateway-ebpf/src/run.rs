@@ -1,25 +1,41 @@
 //! From a frame to an action.
 
 use aya_ebpf::{bindings::xdp_action, programs::XdpContext};
-use gateway_common::{Action, Outcome, Verdict, abi::ABI_VERSION, decide};
+use gateway_common::{
+    Action, Outcome, Verdict,
+    abi::{ABI_VERSION, probe_answer},
+    decide,
+};
 
-use crate::{frame::XdpFrame, maps, record, tables::KernelTables};
+use crate::{
+    frame::{XdpFrame, settled},
+    maps, record,
+    tables::KernelTables,
+};
 
 /// Decides on the frame, counts it, and reports it when it is a drop due for sampling.
 #[inline(always)]
 pub fn run(ctx: &XdpContext) -> u32 {
+    // Only a test run of the agent hands over metadata: a question, not a packet. It is
+    // answered in full, and leaves no trace in the counters or the limiter.
+    // Settled at once, for the verifier forbids keeping half of a packet pointer for later.
+    let probe = settled((ctx.metadata() < ctx.data()) as u64) != 0;
     let frame = XdpFrame::new(ctx);
     let Some(settings) = maps::SETTINGS.get(0) else {
         return xdp_action::XDP_PASS;
     };
     let outcome = if settings.abi == ABI_VERSION {
-        decide(&frame, &KernelTables { settings })
+        decide(&frame, &KernelTables { settings, probe })
     } else {
         Outcome {
             verdict: Verdict::Unconfigured,
             rule: 0,
         }
     };
+    if probe {
+        frame.answer(outcome.rule);
+        return probe_answer(outcome.verdict);
+    }
     record::record(&frame, outcome, settings.sample_interval);
     match outcome.verdict.action() {
         Action::Pass => xdp_action::XDP_PASS,

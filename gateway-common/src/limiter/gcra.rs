@@ -1,7 +1,11 @@
 //! One packet against the limit of its source.
 
 use super::{CELLS, TIME_BITS, ticks};
-use crate::{lists::cells::mix, packet::Source, settings::Limit, tables::Tables};
+use crate::{
+    lists::{cells::mix, halves},
+    settings::Limit,
+    tables::Tables,
+};
 
 /// Attempts to update a cell before the packet goes free. Each lost attempt means that another
 /// CPU charged the same cell in the meantime.
@@ -16,13 +20,13 @@ pub enum Admission {
     Over,
 }
 
-/// Charges one packet of `source` to `limit`.
+/// Charges one packet of the source with this [identity](identity4) to `limit`.
 #[inline(always)]
-pub fn admit<T: Tables>(tables: &T, source: &Source, limit: &Limit) -> Admission {
+pub fn admit<T: Tables>(tables: &T, identity: u64, limit: &Limit) -> Admission {
     if limit.interval == 0 {
         return Admission::Within;
     }
-    let hash = mix(tables.settings().seed, identity(source));
+    let hash = mix(tables.settings().seed, identity);
     let tag = hash >> TIME_BITS;
     let now = ticks(tables.now());
     for _ in 0..ATTEMPTS {
@@ -75,19 +79,22 @@ fn choose<T: Tables>(tables: &T, hash: u64, tag: u64, now: u64) -> (u32, u64, u6
     (first_slot, first, first >> TIME_BITS)
 }
 
-/// What a limit is held against: an IPv4 address, an IPv6 /64, or a whole link-local address
-/// (everyone on a link shares `fe80::/64`).
+/// What the limit of an IPv4 source is held against: its address.
 #[inline(always)]
-const fn identity(source: &Source) -> u64 {
-    match *source {
-        Source::V4(address) => u32::from_be_bytes(address) as u64,
-        Source::V6(address) => {
-            let (high, low) = crate::lists::halves(address);
-            if high >> 54 == 0xfe80 >> 6 {
-                high ^ low.rotate_left(17)
-            } else {
-                high
-            }
-        }
+#[must_use]
+pub const fn identity4(address: [u8; 4]) -> u64 {
+    u32::from_be_bytes(address) as u64
+}
+
+/// What the limit of an IPv6 source is held against: its /64, or the whole of a link-local
+/// address, for everyone on a link shares `fe80::/64`.
+#[inline(always)]
+#[must_use]
+pub const fn identity6(address: [u8; 16]) -> u64 {
+    let (high, low) = halves(address);
+    if high >> 54 == 0xfe80 >> 6 {
+        high ^ low.rotate_left(17)
+    } else {
+        high
     }
 }

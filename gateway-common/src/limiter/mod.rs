@@ -11,7 +11,7 @@
 
 mod gcra;
 
-pub use gcra::{Admission, admit};
+pub use gcra::{Admission, admit, identity4, identity6};
 
 use crate::time::Nanos;
 

@@ -5,183 +5,194 @@ use super::{
     entry::{Entry, MODE_SHADOW, ORIGIN_BAN},
     key::{Key4, Key6, halves},
     lengths::longest,
+    listing::{Kind, Packed},
 };
-use crate::{
-    packet::Source,
-    tables::{List, Tables},
-};
+use crate::tables::{List, Tables};
 
-/// What the lists say of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
-    /// No list decides; the packet goes on.
-    Unlisted {
-        /// Rate class of the zone it lies in; 0 outside every zone.
-        class: u8,
-        /// The shadow entry that would have denied it; 0 when there is none.
-        shadow: Option<u32>,
-    },
-    /// On the safelist, by the rule with this id.
-    Allowed(u32),
-    /// Denied as this very address, by the rule with this id.
-    DeniedExact(u32),
-    /// Denied as part of a prefix, by the rule with this id (0 when the whole block is denied).
-    DeniedPrefix(u32),
-    /// Banned by the agent, by the rule with this id.
-    Banned(u32),
-}
-
-impl Listing {
-    const NOTHING: Self = Self::Unlisted {
-        class: 0,
-        shadow: None,
-    };
-}
-
-/// Finds the entry that decides about `source`.
+/// Finds the entry that decides about an IPv4 source.
 #[inline(always)]
-pub fn find<T: Tables>(tables: &T, source: &Source) -> Listing {
-    match *source {
-        Source::V4(address) => {
-            let place = cells::place4(address);
-            match place.read(tables.cells4(place.word)) {
-                Cell::Clear => Listing::NOTHING,
-                Cell::Whole => Listing::DeniedPrefix(0),
-                Cell::Deny => walk4(tables, address, false),
-                Cell::Any => walk4(tables, address, true),
-            }
-        }
-        Source::V6(address) => {
-            let (high, _) = halves(address);
-            let seed = tables.settings().seed;
-            let mut bits = 0;
-            for place in [
-                cells::place6_16(high),
-                cells::place6_32(seed, high),
-                cells::place6_48(seed, high),
-            ] {
-                bits |= place.read(tables.cells6(place.word)) as u64;
-            }
-            match Cell::from_bits(bits) {
-                Cell::Clear => Listing::NOTHING,
-                Cell::Deny => walk6(tables, address, false),
-                Cell::Whole | Cell::Any => walk6(tables, address, true),
-            }
-        }
+pub(crate) fn find4<T: Tables>(tables: &T, address: &[u8; 4]) -> Packed {
+    let place = cells::place4(*address);
+    match place.read(tables.cells4(place.word)) {
+        Cell::Clear => Packed::NOTHING,
+        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, 0),
+        Cell::Deny => tables.walk4(u32::from_be_bytes(*address), false),
+        Cell::Any => tables.walk4(u32::from_be_bytes(*address), true),
     }
 }
 
-/// Walks the prefix lengths present, longest first; `all` includes the safelist and the zones.
-///
-/// Not inlined: the kernel gives a call 512 bytes of stack, and this is the path of the few.
-#[inline(never)]
-fn walk4<T: Tables>(tables: &T, address: [u8; 4], all: bool) -> Listing {
+/// Finds the entry that decides about an IPv6 source.
+#[inline(always)]
+pub(crate) fn find6<T: Tables>(tables: &T, address: &[u8; 16]) -> Packed {
+    let (high, low) = halves(*address);
+    let seed = tables.settings().seed;
+    let net = cells::place6_16(high);
+    let site = cells::place6_32(seed, high);
+    let subnet = cells::place6_48(seed, high);
+    let bits = tables.cells6(net.word) >> net.shift
+        | tables.cells6(site.word) >> site.shift
+        | tables.cells6(subnet.word) >> subnet.shift;
+    match Cell::from_bits(bits) {
+        Cell::Clear => Packed::NOTHING,
+        Cell::Deny => tables.walk6(high, low, false),
+        // No IPv6 cell is ever written as whole.
+        Cell::Whole | Cell::Any => tables.walk6(high, low, true),
+    }
+}
+
+/// Walks the prefix lengths present around an IPv4 address, longest first; `all` includes the
+/// safelist and the zones.
+#[inline(always)]
+pub fn walk4<T: Tables>(tables: &T, address: u32, all: bool) -> Packed {
     let settings = tables.settings();
     let deny = settings.deny.v4;
-    let allow = if all { settings.allow.v4 } else { 0 };
-    let mut lengths = deny | allow;
-    let mut shadow = None;
+    let (allow, zone) = if all {
+        (settings.allow.v4, settings.zone.v4)
+    } else {
+        (0, 0)
+    };
+    let mut lengths = deny | allow | zone;
+    let mut found = Packed::NOTHING;
     for _ in 0..33 {
         if lengths == 0 {
             break;
         }
         let length = longest(lengths);
-        let bit = 1 << length;
-        lengths &= !bit;
-        let key = Key4::new(address, length);
-        if allow & bit != 0
-            && let Some(entry) = live(tables, tables.entry4(List::Allow, &key))
-        {
-            return Listing::Allowed(entry.rule);
+        let bit = 1u64 << length;
+        let lists = Lists::holding(bit, allow, deny, zone);
+        let here = tables.probe4(address, length, lists);
+        if here.decides() {
+            return here;
         }
-        if deny & bit != 0
-            && let Some(entry) = live(tables, tables.entry4(List::Deny, &key))
-        {
-            if entry.mode != MODE_SHADOW {
-                return denied(&entry, length == 32);
-            }
-            shadow = Some(entry.rule);
-        }
+        // Without these the verifier would follow each combination of lengths.
+        found = Packed::from_raw(tables.forget(found.or(here).raw()));
+        lengths = tables.forget(lengths & !bit);
     }
-    let class = if all { zone4(tables, address) } else { 0 };
-    Listing::Unlisted { class, shadow }
+    found
 }
 
-/// The class of the longest zone around `address`.
+/// As [`walk4`] for the halves of an IPv6 address, over the three words of lengths.
 #[inline(always)]
-fn zone4<T: Tables>(tables: &T, address: [u8; 4]) -> u8 {
-    let mut lengths = tables.settings().zone.v4;
-    for _ in 0..33 {
-        if lengths == 0 {
-            break;
-        }
-        let length = longest(lengths);
-        lengths &= !(1 << length);
-        if let Some(entry) = tables.entry4(List::Zone, &Key4::new(address, length)) {
-            return entry.class;
-        }
-    }
-    0
-}
-
-/// As [`walk4`], over the three words of IPv6 lengths.
-#[inline(never)]
-fn walk6<T: Tables>(tables: &T, address: [u8; 16], all: bool) -> Listing {
+pub fn walk6<T: Tables>(tables: &T, high: u64, low: u64, all: bool) -> Packed {
     let settings = tables.settings();
-    let mut shadow = None;
+    let mut found = Packed::NOTHING;
     for word in [2u32, 1, 0] {
         let deny = word_of(&settings.deny.v6, word);
-        let allow = if all {
-            word_of(&settings.allow.v6, word)
+        let (allow, zone) = if all {
+            (
+                word_of(&settings.allow.v6, word),
+                word_of(&settings.zone.v6, word),
+            )
         } else {
-            0
+            (0, 0)
         };
-        let mut lengths = deny | allow;
+        let mut lengths = deny | allow | zone;
         for _ in 0..64 {
             if lengths == 0 {
                 break;
             }
             let offset = longest(lengths);
-            let bit = 1 << offset;
-            lengths &= !bit;
-            let length = word * 64 + offset;
-            let key = Key6::new(address, length);
-            if allow & bit != 0
-                && let Some(entry) = live(tables, tables.entry6(List::Allow, &key))
-            {
-                return Listing::Allowed(entry.rule);
+            let bit = 1u64 << offset;
+            let lists = Lists::holding(bit, allow, deny, zone);
+            let here = tables.probe6(high, low, word * 64 + offset, lists);
+            if here.decides() {
+                return here;
             }
-            if deny & bit != 0
-                && let Some(entry) = live(tables, tables.entry6(List::Deny, &key))
-            {
-                if entry.mode != MODE_SHADOW {
-                    return denied(&entry, length == 128);
-                }
-                shadow = Some(entry.rule);
-            }
+            found = Packed::from_raw(tables.forget(found.or(here).raw()));
+            lengths = tables.forget(lengths & !bit);
         }
     }
-    let class = if all { zone6(tables, address) } else { 0 };
-    Listing::Unlisted { class, shadow }
+    found
 }
 
+/// What the given lists say of one IPv4 prefix.
 #[inline(always)]
-fn zone6<T: Tables>(tables: &T, address: [u8; 16]) -> u8 {
-    for word in [2u32, 1, 0] {
-        let mut lengths = word_of(&tables.settings().zone.v6, word);
-        for _ in 0..64 {
-            if lengths == 0 {
-                break;
-            }
-            let offset = longest(lengths);
-            lengths &= !(1 << offset);
-            let key = Key6::new(address, word * 64 + offset);
-            if let Some(entry) = tables.entry6(List::Zone, &key) {
-                return entry.class;
-            }
-        }
+pub fn probe4<T: Tables>(tables: &T, address: u32, length: u32, lists: Lists) -> Packed {
+    let key = Key4::of(address, length);
+    judge(tables, lists, length == 32, |list| {
+        tables.entry4(list, &key)
+    })
+}
+
+/// What the given lists say of one IPv6 prefix.
+#[inline(always)]
+pub fn probe6<T: Tables>(tables: &T, high: u64, low: u64, length: u32, lists: Lists) -> Packed {
+    let key = Key6::of(high, low, length);
+    judge(tables, lists, length == 128, |list| {
+        tables.entry6(list, &key)
+    })
+}
+
+/// The rule for one prefix: the safelist, then deny, then the zone.
+#[inline(always)]
+fn judge<T: Tables>(
+    tables: &T,
+    lists: Lists,
+    exact: bool,
+    entry: impl Fn(List) -> Option<Entry>,
+) -> Packed {
+    let mut found = Packed::NOTHING;
+    if lists.allow()
+        && let Some(entry) = live(tables, entry(List::Allow))
+    {
+        return Packed::new(Kind::Allowed, 0, entry.rule);
     }
-    0
+    if lists.deny()
+        && let Some(entry) = live(tables, entry(List::Deny))
+    {
+        if entry.mode != MODE_SHADOW {
+            return denied(&entry, exact);
+        }
+        found = Packed::new(Kind::Unlisted, 0, entry.rule);
+    }
+    if lists.zone()
+        && let Some(entry) = entry(List::Zone)
+    {
+        found = found.or(Packed::new(Kind::Unlisted, entry.class, 0));
+    }
+    found
+}
+
+/// Which lists hold a prefix of some length; a set of three in one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Lists(u32);
+
+impl Lists {
+    #[inline(always)]
+    const fn holding(bit: u64, allow: u64, deny: u64, zone: u64) -> Self {
+        Self(
+            (allow & bit != 0) as u32
+                | ((deny & bit != 0) as u32) << 1
+                | ((zone & bit != 0) as u32) << 2,
+        )
+    }
+
+    /// The set that [`Lists::raw`] made this of.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+
+    /// The register.
+    #[inline(always)]
+    #[must_use]
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    const fn allow(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    const fn deny(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    const fn zone(self) -> bool {
+        self.0 & 4 != 0
+    }
 }
 
 #[inline(always)]
@@ -197,17 +208,20 @@ const fn word_of(words: &[u64; 3], index: u32) -> u64 {
 /// The entry, unless it is past its expiry. The clock is read only for one that has an expiry.
 #[inline(always)]
 fn live<T: Tables>(tables: &T, entry: Option<Entry>) -> Option<Entry> {
-    let entry = entry?;
-    (entry.is_permanent() || entry.is_live(tables.now())).then_some(entry)
+    match entry {
+        Some(entry) if entry.is_permanent() || entry.is_live(tables.now()) => Some(entry),
+        _ => None,
+    }
 }
 
 #[inline(always)]
-const fn denied(entry: &Entry, exact: bool) -> Listing {
-    if entry.origin == ORIGIN_BAN {
-        Listing::Banned(entry.rule)
+const fn denied(entry: &Entry, exact: bool) -> Packed {
+    let kind = if entry.origin == ORIGIN_BAN {
+        Kind::Banned
     } else if exact {
-        Listing::DeniedExact(entry.rule)
+        Kind::DeniedExact
     } else {
-        Listing::DeniedPrefix(entry.rule)
-    }
+        Kind::DeniedPrefix
+    };
+    Packed::new(kind, 0, entry.rule)
 }

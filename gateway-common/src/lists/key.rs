@@ -27,9 +27,15 @@ impl Key4 {
     #[inline(always)]
     #[must_use]
     pub const fn new(address: [u8; 4], length: u32) -> Self {
-        let bits = u32::from_be_bytes(address) & mask32(length);
+        Self::of(u32::from_be_bytes(address), length)
+    }
+
+    /// The prefix of `length` bits around an address given as an integer.
+    #[inline(always)]
+    #[must_use]
+    pub const fn of(address: u32, length: u32) -> Self {
         Self {
-            address: bits.to_be_bytes(),
+            address: (address & mask32(length)).to_be_bytes(),
             length,
         }
     }
@@ -41,6 +47,13 @@ impl Key6 {
     #[must_use]
     pub const fn new(address: [u8; 16], length: u32) -> Self {
         let (high, low) = halves(address);
+        Self::of(high, low, length)
+    }
+
+    /// The prefix of `length` bits around an address given as its halves.
+    #[inline(always)]
+    #[must_use]
+    pub const fn of(high: u64, low: u64, length: u32) -> Self {
         let (high, low) = if length >= 64 {
             (high, low & mask64(length - 64))
         } else {
@@ -54,16 +67,23 @@ impl Key6 {
 }
 
 /// The upper and lower 64 bits of an IPv6 address.
+///
+/// Spelled out, for 128-bit arithmetic has no home on the BPF target.
 #[inline(always)]
 #[must_use]
 pub(crate) const fn halves(address: [u8; 16]) -> (u64, u64) {
-    let bits = u128::from_be_bytes(address);
-    ((bits >> 64) as u64, bits as u64)
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address;
+    (
+        u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        u64::from_be_bytes([i, j, k, l, m, n, o, p]),
+    )
 }
 
 #[inline(always)]
 const fn join(high: u64, low: u64) -> [u8; 16] {
-    (((high as u128) << 64) | low as u128).to_be_bytes()
+    let [a, b, c, d, e, f, g, h] = high.to_be_bytes();
+    let [i, j, k, l, m, n, o, p] = low.to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 }
 
 /// `length` leading ones; anything past 32 is all ones.

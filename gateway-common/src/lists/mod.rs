@@ -9,11 +9,15 @@ mod entry;
 mod find;
 mod key;
 mod lengths;
+mod listing;
 
 pub use entry::{
     Entry, MODE_ENFORCE, MODE_SHADOW, ORIGIN_BAN, ORIGIN_CONFIG, ORIGIN_FEED, ORIGIN_OPERATOR,
 };
-pub use find::{Listing, find};
+pub use find::{Lists, probe4, probe6, walk4, walk6};
+pub(crate) use find::{find4, find6};
 pub(crate) use key::halves;
 pub use key::{Key4, Key6};
 pub use lengths::Lengths;
+pub(crate) use listing::Listing;
+pub use listing::Packed;

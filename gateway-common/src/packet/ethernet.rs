@@ -1,12 +1,10 @@
 //! Ethernet II and VLAN tags (IEEE 802.3, 802.1Q, 802.1ad).
 
-use super::{Parsed, frame::Frame, ipv4, ipv6};
-use crate::Verdict;
+use super::{Kind, Located};
+use crate::Frame;
 
 const HEADER: usize = 14;
 const TAG: usize = 4;
-/// VLAN tags that are followed; a frame with more is dropped, for a host strips at most these.
-const MAX_TAGS: usize = 2;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
@@ -14,30 +12,44 @@ const VLAN: u16 = 0x8100;
 const VLAN_SERVICE: u16 = 0x88a8;
 const VLAN_QINQ: u16 = 0x9100;
 
-/// Parses a frame down to its transport header.
+/// Finds the network header of a frame, behind up to two VLAN tags.
 #[inline(always)]
-pub fn parse<F: Frame + ?Sized>(frame: &F) -> Parsed {
-    let Some(kind) = frame.read::<2>(HEADER - 2) else {
-        return Parsed::Unreadable(Verdict::Truncated);
+pub fn locate<F: Frame + ?Sized>(frame: &F) -> Located {
+    let mut start = HEADER;
+    let Some(mut ethertype) = ethertype_before(frame, start) else {
+        return Located {
+            kind: Kind::Truncated,
+            start,
+        };
     };
-    let mut kind = u16::from_be_bytes(kind);
-    let mut offset = HEADER;
-    for _ in 0..MAX_TAGS {
-        if !is_tag(kind) {
+    for _ in 0..2 {
+        if !is_tag(ethertype) {
             break;
         }
-        let Some(inner) = frame.read::<2>(offset + 2) else {
-            return Parsed::Unreadable(Verdict::Truncated);
+        start += TAG;
+        ethertype = match ethertype_before(frame, start) {
+            Some(inner) => inner,
+            None => {
+                return Located {
+                    kind: Kind::Truncated,
+                    start,
+                };
+            }
         };
-        kind = u16::from_be_bytes(inner);
-        offset += TAG;
     }
-    match kind {
-        IPV4 => ipv4::parse(frame, offset),
-        IPV6 => ipv6::parse(frame, offset),
-        _ if is_tag(kind) => Parsed::Unreadable(Verdict::TooManyVlans),
-        _ => Parsed::NotIp,
-    }
+    let kind = match ethertype {
+        IPV4 => Kind::V4,
+        IPV6 => Kind::V6,
+        _ if is_tag(ethertype) => Kind::TooManyVlans,
+        _ => Kind::NotIp,
+    };
+    Located { kind, start }
+}
+
+/// The ethertype right before `end`.
+#[inline(always)]
+fn ethertype_before<F: Frame + ?Sized>(frame: &F, end: usize) -> Option<u16> {
+    frame.read::<2>(end - 2).map(u16::from_be_bytes)
 }
 
 #[inline(always)]

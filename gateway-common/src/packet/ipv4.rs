@@ -1,15 +1,22 @@
 //! IPv4 (RFC 791).
 
-use super::{Packet, Parsed, Source, frame::Frame, transport};
-use crate::Verdict;
+use super::{Address, Details, transport};
+use crate::{Frame, Verdict};
 
 const MIN_HEADER: usize = 20;
 
-/// Parses the packet whose header starts at `start`.
+/// The source of the packet whose header starts at `start`, if its fixed part is whole.
 #[inline(always)]
-pub(super) fn parse<F: Frame + ?Sized>(frame: &F, start: usize) -> Parsed {
+pub(super) fn source<F: Frame + ?Sized>(frame: &F, start: usize) -> Option<Address> {
+    let [a, b, c, d, ..] = frame.read::<8>(start + 12)?;
+    Some(Address::V4([a, b, c, d]))
+}
+
+/// Reads the rest of the packet whose header starts at `start`.
+#[inline(always)]
+pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
     let Some(header) = frame.read::<MIN_HEADER>(start) else {
-        return Parsed::Unreadable(Verdict::Truncated);
+        return Details::defective(0, Verdict::Truncated);
     };
     let [
         version_ihl,
@@ -33,56 +40,50 @@ pub(super) fn parse<F: Frame + ?Sized>(frame: &F, start: usize) -> Parsed {
         d2,
         d3,
     ] = header;
-    let source = [s0, s1, s2, s3];
-    let destination = [d0, d1, d2, d3];
-    let mut packet = Packet {
-        source: Source::V4(source),
-        destination: Source::V4(destination),
-        protocol,
-        source_port: 0,
-        destination_port: 0,
-        neighbour: false,
-        defect: None,
-    };
-
     let header_length = (version_ihl & 0x0f) as usize * 4;
     let total_length = u16::from_be_bytes([l0, l1]) as usize;
     if version_ihl >> 4 != 4 || header_length < MIN_HEADER {
-        packet.defect = Some(Verdict::BadHeader);
-        return Parsed::Ip(packet);
+        return Details::defective(protocol, Verdict::BadHeader);
     }
-    if total_length < header_length || start + total_length > frame.len() {
-        packet.defect = Some(Verdict::BadLength);
-        return Parsed::Ip(packet);
+    let end = start + total_length;
+    if total_length < header_length || end > frame.len() {
+        return Details::defective(protocol, Verdict::BadLength);
     }
-
+    let end = frame.settle(end as u64) as usize;
     let fragment = u16::from_be_bytes([f0, f1]);
-    if fragment & 0x1fff == 0 {
-        let more_fragments = fragment & 0x2000 != 0;
-        transport::parse(frame, start + header_length, more_fragments, &mut packet);
+    let first = fragment & 0x1fff == 0;
+    let more = fragment & 0x2000 != 0;
+    let mut details = Details::of(protocol);
+    if first {
+        details = transport::inspect(frame, start + header_length, end, more, protocol);
     }
-    if let Some(fault) = address_fault(source, destination, &packet) {
-        packet.defect = Some(fault);
+    let fault = address_fault([s0, s1, s2, s3], [d0, d1, d2, d3], &details);
+    if fault.is_some() {
+        details.defect = fault;
     }
-    Parsed::Ip(packet)
+    details
 }
 
 /// Sources that no sender may use (RFC 1122, 3.2.1.3) and packets from a host to itself.
 #[inline(always)]
-fn address_fault(source: [u8; 4], destination: [u8; 4], packet: &Packet) -> Option<Verdict> {
-    let [first, ..] = source;
-    let unspecified = first == 0 && !is_dhcp_request(source, packet);
-    if unspecified || first == 127 || (224..240).contains(&first) || source == [255; 4] {
+fn address_fault(source: [u8; 4], destination: [u8; 4], details: &Details) -> Option<Verdict> {
+    let [network, ..] = source;
+    let no_address = network == 0 && !is_dhcp_request(source, details);
+    if no_address || matches!(network, 127 | 224..=239) || source == [255; 4] {
         return Some(Verdict::BadSource);
     }
-    (source == destination).then_some(Verdict::Land)
+    if source == destination {
+        Some(Verdict::Land)
+    } else {
+        None
+    }
 }
 
 /// A host without an address asks for one (RFC 2131, 4.1).
 #[inline(always)]
-fn is_dhcp_request(source: [u8; 4], packet: &Packet) -> bool {
+fn is_dhcp_request(source: [u8; 4], details: &Details) -> bool {
     source == [0; 4]
-        && packet.protocol == transport::UDP
-        && packet.source_port == 68
-        && packet.destination_port == 67
+        && details.protocol == transport::UDP
+        && details.source_port == 68
+        && details.destination_port == 67
 }

@@ -1,7 +1,7 @@
 //! IPv6 and its extension headers (RFC 8200).
 
-use super::{Packet, Parsed, Source, frame::Frame, transport};
-use crate::Verdict;
+use super::{Address, Details, transport};
+use crate::{Frame, Verdict, lists::halves};
 
 const HEADER: usize = 40;
 
@@ -18,80 +18,160 @@ const MOBILITY: u8 = 135;
 const HIP: u8 = 139;
 const SHIM6: u8 = 140;
 
-/// Parses the packet whose header starts at `start`.
+/// The source of the packet whose header starts at `start`, if its fixed part is whole.
+///
+/// An IPv4-mapped source is the IPv4 address in another coat: it meets the IPv4 lists.
 #[inline(always)]
-pub(super) fn parse<F: Frame + ?Sized>(frame: &F, start: usize) -> Parsed {
-    let (Some(head), Some(source), Some(destination)) = (
-        frame.read::<8>(start),
-        frame.read::<16>(start + 8),
-        frame.read::<16>(start + 24),
-    ) else {
-        return Parsed::Unreadable(Verdict::Truncated);
-    };
-    let [version, _, _, _, l0, l1, next, hop_limit] = head;
-    let mut packet = Packet {
-        source: fold(source),
-        destination: Source::V6(destination),
-        protocol: next,
-        source_port: 0,
-        destination_port: 0,
-        neighbour: false,
-        defect: None,
-    };
-    if version >> 4 != 6 {
-        packet.defect = Some(Verdict::BadHeader);
-        return Parsed::Ip(packet);
+pub(super) fn source<F: Frame + ?Sized>(frame: &F, start: usize) -> Option<Address> {
+    frame.read::<16>(start + 24)?;
+    let source = frame.read::<16>(start + 8)?;
+    let (high, low) = halves(source);
+    if high == 0 && low >> 32 == 0xffff {
+        return Some(Address::V4((low as u32).to_be_bytes()));
     }
-    let payload = u16::from_be_bytes([l0, l1]) as usize;
-    if start + HEADER + payload > frame.len() {
-        packet.defect = Some(Verdict::BadLength);
-        return Parsed::Ip(packet);
-    }
-    follow(frame, start + HEADER, hop_limit, &mut packet);
-    if let Some(fault) = address_fault(source, destination, &packet) {
-        packet.defect = Some(fault);
-    }
-    Parsed::Ip(packet)
+    Some(Address::V6(source))
 }
 
-/// Follows the extension headers to the transport header.
+/// Reads the rest of the packet whose header starts at `start`.
 #[inline(always)]
-fn follow<F: Frame + ?Sized>(frame: &F, start: usize, hop_limit: u8, packet: &mut Packet) {
-    let mut next = packet.protocol;
-    let mut offset = start;
-    let mut fragmented = false;
+pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
+    let Some([version, _, _, _, l0, l1, next, hop_limit]) = frame.read::<8>(start) else {
+        return Details::defective(0, Verdict::Truncated);
+    };
+    if version >> 4 != 6 {
+        return Details::defective(next, Verdict::BadHeader);
+    }
+    let payload = u16::from_be_bytes([l0, l1]) as usize;
+    let end = start + HEADER + payload;
+    if end > frame.len() {
+        return Details::defective(next, Verdict::BadLength);
+    }
+    let end = frame.settle(end as u64) as usize;
+    let first = Header {
+        offset: start + HEADER,
+        next,
+        fragmented: false,
+        end: End::Transport,
+    };
+    let last = if is_extension(next) {
+        Header::unpack(frame.follow(first.pack()))
+    } else {
+        first
+    };
+    let mut details = match last.end {
+        // The chain ran on into the padding behind the packet.
+        _ if last.offset > end => Details::defective(first.next, Verdict::Truncated),
+        End::Transport => transport::inspect(frame, last.offset, end, last.fragmented, last.next),
+        End::LaterFragment => Details::of(last.next),
+        End::Truncated => Details::defective(last.next, Verdict::Truncated),
+        End::TooMany => Details::defective(last.next, Verdict::TooManyExtensions),
+    };
+    details.neighbour = hop_limit == 255
+        && !last.fragmented
+        && last.end == End::Transport
+        && transport::is_neighbour(frame, last.offset, end, last.next);
+    let fault = address_fault(frame, start, details.protocol);
+    if fault.is_some() {
+        details.defect = fault;
+    }
+    details
+}
+
+/// Follows a chain of extension headers; takes and returns a packed [`Header`].
+#[inline(always)]
+pub fn follow<F: Frame + ?Sized>(frame: &F, first: u64) -> u64 {
+    let mut at = Header::unpack(first);
     for _ in 0..MAX_EXTENSIONS {
-        if !is_extension(next) {
-            break;
+        if !is_extension(at.next) {
+            return at.pack();
         }
-        let Some([following, length, o0, o1]) = frame.read::<4>(offset) else {
-            packet.defect = Some(Verdict::Truncated);
-            return;
+        let Some([following, length, o0, o1]) = frame.read::<4>(at.offset) else {
+            return at.ending(End::Truncated);
         };
-        match next {
+        let words = match at.next {
             FRAGMENT => {
                 let field = u16::from_be_bytes([o0, o1]);
-                fragmented |= field & 1 != 0;
-                offset += 8;
                 if field >> 3 != 0 {
-                    // A later fragment: what follows is payload, not headers.
-                    packet.protocol = following;
-                    return;
+                    // What follows is payload, not headers.
+                    at.offset += 8;
+                    at.next = following;
+                    return at.ending(End::LaterFragment);
                 }
+                at.fragmented |= field & 1 != 0;
+                2
             }
-            AUTHENTICATION => offset += (length as usize + 2) * 4,
-            _ => offset += (length as usize + 1) * 8,
+            AUTHENTICATION => length as usize + 2,
+            _ => (length as usize + 1) * 2,
+        };
+        at.offset += words * 4;
+        at.next = following;
+        // Without this the verifier would follow each kind of header through each round.
+        at = Header::unpack(frame.forget(at.pack()));
+    }
+    if is_extension(at.next) {
+        at.ending(End::TooMany)
+    } else {
+        at.pack()
+    }
+}
+
+/// A place in the chain of headers.
+#[derive(Clone, Copy)]
+struct Header {
+    /// Where it starts in the frame.
+    offset: usize,
+    /// What it is: an extension header or the transport protocol.
+    next: u8,
+    /// Whether a fragment header was passed that says more will come.
+    fragmented: bool,
+    /// Why the chain ends here.
+    end: End,
+}
+
+/// Why a chain of headers ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum End {
+    /// The transport header follows.
+    Transport = 0,
+    /// The packet is a fragment other than the first.
+    LaterFragment = 1,
+    /// The frame ends.
+    Truncated = 2,
+    /// More headers than [`MAX_EXTENSIONS`].
+    TooMany = 3,
+}
+
+impl Header {
+    /// In one register: `next` in bits 0..8, `fragmented` in bit 8, `end` in bits 9..11, the
+    /// offset above.
+    #[inline(always)]
+    const fn pack(self) -> u64 {
+        self.next as u64
+            | (self.fragmented as u64) << 8
+            | (self.end as u64) << 9
+            | (self.offset as u64) << 11
+    }
+
+    #[inline(always)]
+    const fn unpack(packed: u64) -> Self {
+        Self {
+            offset: (packed >> 11) as usize,
+            next: packed as u8,
+            fragmented: packed & 0x100 != 0,
+            end: match (packed >> 9) & 3 {
+                0 => End::Transport,
+                1 => End::LaterFragment,
+                2 => End::Truncated,
+                _ => End::TooMany,
+            },
         }
-        next = following;
     }
-    packet.protocol = next;
-    if is_extension(next) {
-        packet.defect = Some(Verdict::TooManyExtensions);
-        return;
+
+    #[inline(always)]
+    const fn ending(self, end: End) -> u64 {
+        Self { end, ..self }.pack()
     }
-    transport::parse(frame, offset, fragmented, packet);
-    packet.neighbour =
-        hop_limit == 255 && !fragmented && transport::is_neighbour(frame, offset, next);
 }
 
 #[inline(always)]
@@ -102,26 +182,23 @@ const fn is_extension(next: u8) -> bool {
     )
 }
 
-/// An IPv4-mapped source is the IPv4 address in another coat: it meets the IPv4 lists.
-#[inline(always)]
-const fn fold(source: [u8; 16]) -> Source {
-    let bits = u128::from_be_bytes(source);
-    if (bits >> 32) as u64 == 0xffff && bits >> 96 == 0 {
-        Source::V4((bits as u32).to_be_bytes())
-    } else {
-        Source::V6(source)
-    }
-}
-
 /// Sources that no packet on a wire may carry (RFC 4291, 2.5 and 2.7), and packets from a host
 /// to itself. The unspecified source is for ICMPv6 alone (RFC 4861 and 3810).
 #[inline(always)]
-fn address_fault(source: [u8; 16], destination: [u8; 16], packet: &Packet) -> Option<Verdict> {
-    let bits = u128::from_be_bytes(source);
-    let unspecified = bits == 0 && packet.protocol != transport::ICMPV6;
-    let mapped = matches!(packet.source, Source::V4(_));
-    if unspecified || bits == 1 || bits >> 120 == 0xff || mapped {
+fn address_fault<F: Frame + ?Sized>(frame: &F, start: usize, protocol: u8) -> Option<Verdict> {
+    let (source, destination) = (frame.read::<16>(start + 8)?, frame.read::<16>(start + 24)?);
+    let (high, low) = halves(source);
+    let bad = match high {
+        0 if low == 0 => protocol != transport::ICMPV6,
+        0 => low == 1 || low >> 32 == 0xffff,
+        _ => high >> 56 == 0xff,
+    };
+    if bad {
         return Some(Verdict::BadSource);
     }
-    (source == destination).then_some(Verdict::Land)
+    if (high, low) == halves(destination) {
+        Some(Verdict::Land)
+    } else {
+        None
+    }
 }

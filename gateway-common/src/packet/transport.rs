@@ -1,72 +1,91 @@
 //! Ports, TCP flags, and what of ICMPv6 is neighbour discovery.
 
-use super::{Packet, frame::Frame};
-use crate::Verdict;
+use super::Details;
+use crate::{Frame, Verdict};
 
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
 pub(super) const ICMPV6: u8 = 58;
+
+/// The shortest TCP header (RFC 9293, 3.1).
+const TCP_HEADER: usize = 20;
+/// UDP's header (RFC 768).
+const UDP_HEADER: usize = 8;
+/// The shortest message of neighbour discovery (RFC 4861, 6.1.1).
+const NEIGHBOUR: usize = 8;
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
-/// Reads ports and checks TCP's flags. `more_fragments` says that the rest of the payload comes
-/// later; TCP's header must be whole all the same (RFC 1858, 3.2.1).
+/// Reads ports and checks TCP's flags, in a packet that ends at `end`: what stands in the padding
+/// behind it is nobody's header. `more_fragments` says that the rest of the payload comes later;
+/// TCP's header must be whole all the same (RFC 1858, 3.2.1).
 #[inline(always)]
-pub(super) fn parse<F: Frame + ?Sized>(
+pub(super) fn inspect<F: Frame + ?Sized>(
     frame: &F,
     offset: usize,
+    end: usize,
     more_fragments: bool,
-    packet: &mut Packet,
-) {
-    match packet.protocol {
-        TCP => match frame.read::<14>(offset) {
-            Some([s0, s1, d0, d1, _, _, _, _, _, _, _, _, data_offset, flags]) => {
-                packet.source_port = u16::from_be_bytes([s0, s1]);
-                packet.destination_port = u16::from_be_bytes([d0, d1]);
-                if data_offset >> 4 < 5 {
-                    packet.defect = Some(Verdict::BadHeader);
-                } else if !flags_make_sense(flags) {
-                    packet.defect = Some(Verdict::BadTcpFlags);
-                }
-            }
-            None => packet.defect = Some(Verdict::Truncated),
-        },
-        UDP => match frame.read::<4>(offset) {
-            Some([s0, s1, d0, d1]) => {
-                packet.source_port = u16::from_be_bytes([s0, s1]);
-                packet.destination_port = u16::from_be_bytes([d0, d1]);
-            }
-            None if more_fragments => {}
-            None => packet.defect = Some(Verdict::Truncated),
-        },
-        _ => {}
+    protocol: u8,
+) -> Details {
+    let mut details = Details::of(protocol);
+    let header = match protocol {
+        TCP => TCP_HEADER,
+        UDP => UDP_HEADER,
+        _ => return details,
+    };
+    let ports = if offset + header <= end {
+        frame.read::<4>(offset)
+    } else {
+        None
+    };
+    let Some([s0, s1, d0, d1]) = ports else {
+        if protocol == TCP || !more_fragments {
+            details.defect = Some(Verdict::Truncated);
+        }
+        return details;
+    };
+    details.source_port = u16::from_be_bytes([s0, s1]);
+    details.destination_port = u16::from_be_bytes([d0, d1]);
+    if protocol == TCP {
+        details.defect = match frame.read::<2>(offset + 12) {
+            None => Some(Verdict::Truncated),
+            Some([data_offset, _]) if data_offset >> 4 < 5 => Some(Verdict::BadHeader),
+            Some([_, flags]) if !flags_make_sense(flags) => Some(Verdict::BadTcpFlags),
+            Some(_) => None,
+        };
     }
+    details
 }
 
 /// Whether a TCP of RFC 9293 could send these flags: SYN alone or with ACK, RST with or without
 /// ACK, and everything else with ACK.
 #[inline(always)]
 const fn flags_make_sense(flags: u8) -> bool {
-    let control = flags & (SYN | FIN | RST);
-    match control {
-        SYN => true,
-        RST => true,
-        0 | FIN => flags & ACK != 0,
-        _ => control == RST | FIN && flags & ACK != 0,
+    let acknowledges = flags & ACK != 0;
+    match flags & (SYN | FIN | RST) {
+        SYN | RST => true,
+        0 | FIN => acknowledges,
+        control => control == RST | FIN && acknowledges,
     }
 }
 
-/// Whether the message at `offset` is one of the five of neighbour discovery (RFC 4861, 4).
+/// Whether the message at `offset`, in a packet that ends at `end`, is one of the five of
+/// neighbour discovery (RFC 4861, 4).
 #[inline(always)]
-pub(super) fn is_neighbour<F: Frame + ?Sized>(frame: &F, offset: usize, protocol: u8) -> bool {
-    if protocol != ICMPV6 {
+pub(super) fn is_neighbour<F: Frame + ?Sized>(
+    frame: &F,
+    offset: usize,
+    end: usize,
+    protocol: u8,
+) -> bool {
+    if offset + NEIGHBOUR > end {
         return false;
     }
-    match frame.read::<1>(offset) {
-        Some([kind]) => (133..=137).contains(&kind),
-        None => false,
+    match frame.read::<2>(offset) {
+        Some([133..=137, _]) => protocol == ICMPV6,
+        _ => false,
     }
 }

@@ -1,0 +1,245 @@
+//! Putting the program on interfaces and taking over what an earlier agent put there.
+
+use std::{io, path::Path};
+
+use aya::programs::{
+    links::{FdLink, PinnedLink},
+    xdp::{XdpLink, XdpMode},
+};
+use gateway_common::abi::MAX_INTERFACES;
+use nix::net::if_::if_nametoindex;
+
+use super::{
+    Datapath,
+    error::{DatapathError, errno},
+    object::{self, program},
+    pins::{InterfacePin, create_dir},
+};
+
+/// Where in the kernel the program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// In the driver, before a socket buffer is made.
+    Native,
+    /// In the stack, for drivers without XDP.
+    Generic,
+}
+
+/// An interface that the program guards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// Its name.
+    pub name: String,
+    /// Its index when the program was attached.
+    pub index: u32,
+    /// The mode the kernel granted.
+    pub mode: Mode,
+    /// Its block of counters.
+    pub slot: u32,
+    /// Whether the program replaced one of an earlier agent, without a gap.
+    pub took_over: bool,
+}
+
+impl Mode {
+    /// The word for people and pins.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Generic => "generic",
+        }
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Native, Self::Generic]
+            .into_iter()
+            .find(|mode| mode.name() == name)
+    }
+
+    const fn flags(self) -> XdpMode {
+        match self {
+            Self::Native => XdpMode::Driver,
+            Self::Generic => XdpMode::Skb,
+        }
+    }
+}
+
+impl Datapath {
+    /// Guards `interface`, in `mode` or, when that is `None`, in native mode with generic mode
+    /// as the fallback. A program of an earlier agent is replaced atomically.
+    ///
+    /// # Errors
+    ///
+    /// When the interface is missing, runs somebody else's program, or takes none. Nothing is
+    /// left half attached.
+    pub fn attach(
+        &mut self,
+        interface: &str,
+        mode: Option<Mode>,
+    ) -> Result<Attached, DatapathError> {
+        let index = if_nametoindex(interface).map_err(|_| DatapathError::NoInterface {
+            name: interface.to_owned(),
+        })?;
+        let present = self.pins.interfaces();
+        if let Some(pin) = present.iter().find(|pin| pin.name == interface) {
+            if pin.index == index && mode.is_none_or(|mode| mode == pin.mode) {
+                if let Some(attached) = self.take_over(pin)? {
+                    return Ok(attached);
+                }
+            }
+            // The interface went away and came back, or shall run in another mode.
+            self.pins.remove_interface(pin)?;
+        }
+        let slot = (0..MAX_INTERFACES)
+            .find(|slot| {
+                present
+                    .iter()
+                    .all(|pin| pin.slot != *slot || pin.name == interface)
+            })
+            .ok_or(DatapathError::TooManyInterfaces {
+                max: MAX_INTERFACES,
+            })?;
+        match mode {
+            Some(mode) => self.attach_anew(interface, index, slot, mode),
+            None => match self.attach_anew(interface, index, slot, Mode::Native) {
+                Err(DatapathError::ModeRefused { source, .. }) => {
+                    tracing::warn!(
+                        "interface {interface}: the driver refuses native XDP ({source}); \
+                         falling back to generic mode, which is slower"
+                    );
+                    self.attach_anew(interface, index, slot, Mode::Generic)
+                }
+                other => other,
+            },
+        }
+    }
+
+    /// Stops guarding every interface that is not among `wanted`.
+    ///
+    /// # Errors
+    ///
+    /// When a pin cannot be removed.
+    pub fn detach_others(&mut self, wanted: &[&str]) -> Result<Vec<String>, DatapathError> {
+        let mut gone = Vec::new();
+        for pin in self.pins.interfaces() {
+            if !wanted.contains(&pin.name.as_str()) {
+                self.pins.remove_interface(&pin)?;
+                gone.push(pin.name);
+            }
+        }
+        Ok(gone)
+    }
+
+    /// What is attached now, by slot.
+    #[must_use]
+    pub fn interfaces(&self) -> Vec<Attached> {
+        self.pins
+            .interfaces()
+            .into_iter()
+            .map(|pin| attached(pin, false))
+            .collect()
+    }
+
+    /// Replaces the program behind an existing link; `None` when the link is dead.
+    fn take_over(&mut self, pin: &InterfacePin) -> Result<Option<Attached>, DatapathError> {
+        let dir = self.pins.interface(pin);
+        let Ok(pinned) = PinnedLink::from_pin(dir.join("link")) else {
+            return Ok(None);
+        };
+        let Ok(link) = XdpLink::try_from(FdLink::from(pinned)) else {
+            return Ok(None);
+        };
+        let mut ebpf = object::load(&self.pins, pin.slot)?;
+        let xdp = program(&mut ebpf)?;
+        // A link whose interface is gone cannot be updated (ENOLINK).
+        let Ok(id) = xdp.attach_to_link(link) else {
+            return Ok(None);
+        };
+        let next = dir.join("next");
+        xdp.pin(&next)
+            .map_err(DatapathError::kernel("pinning the program"))?;
+        rename(&next, &dir.join("program"))?;
+        // The pin keeps the link; this handle on it may go.
+        let kept = xdp
+            .take_link(id)
+            .map_err(DatapathError::kernel("keeping the link"))?;
+        drop(kept);
+        Ok(Some(attached(pin.clone(), true)))
+    }
+
+    fn attach_anew(
+        &mut self,
+        interface: &str,
+        index: u32,
+        slot: u32,
+        mode: Mode,
+    ) -> Result<Attached, DatapathError> {
+        let pin = InterfacePin {
+            slot,
+            mode,
+            index,
+            name: interface.to_owned(),
+        };
+        let dir = self.pins.interface(&pin);
+        let mut ebpf = object::load(&self.pins, slot)?;
+        let xdp = program(&mut ebpf)?;
+        let id = xdp
+            .attach_to_if_index(index, mode.flags())
+            .map_err(|error| refusal(interface, mode, error.into()))?;
+        let link = xdp
+            .take_link(id)
+            .map_err(DatapathError::kernel("taking the link"))?;
+        // Dropping a link that is none of a file descriptor detaches it again.
+        let link = FdLink::try_from(link).map_err(|_| DatapathError::NoLink {
+            name: interface.to_owned(),
+        })?;
+        let pinned = create_dir(&dir).and_then(|()| {
+            xdp.pin(dir.join("program"))
+                .map_err(DatapathError::kernel("pinning the program"))?;
+            link.pin(dir.join("link"))
+                .map_err(DatapathError::kernel("pinning the link"))
+        });
+        match pinned {
+            Ok(_) => Ok(attached(pin, false)),
+            Err(error) => {
+                self.pins.remove_interface(&pin)?;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn attached(pin: InterfacePin, took_over: bool) -> Attached {
+    Attached {
+        name: pin.name,
+        index: pin.index,
+        mode: pin.mode,
+        slot: pin.slot,
+        took_over,
+    }
+}
+
+/// What the kernel's refusal to attach means.
+fn refusal(interface: &str, mode: Mode, error: anyhow::Error) -> DatapathError {
+    use nix::libc::{EACCES, EBUSY, EEXIST, EPERM};
+    match errno(&error) {
+        Some(EBUSY | EEXIST) => DatapathError::ForeignProgram {
+            name: interface.to_owned(),
+        },
+        Some(EPERM | EACCES) => DatapathError::NotPermitted,
+        Some(code) => DatapathError::ModeRefused {
+            name: interface.to_owned(),
+            mode: mode.name(),
+            source: io::Error::from_raw_os_error(code),
+        },
+        None => DatapathError::ModeRefused {
+            name: interface.to_owned(),
+            mode: mode.name(),
+            source: io::Error::other(format!("{error:#}")),
+        },
+    }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), DatapathError> {
+    std::fs::rename(from, to).map_err(DatapathError::kernel(format!("replacing {}", to.display())))
+}

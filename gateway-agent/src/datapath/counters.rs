@@ -1,0 +1,72 @@
+//! The per-CPU counters, summed.
+
+use aya::maps::MapError;
+use gateway_common::{Verdict, counter};
+
+use super::{Datapath, attach::Attached, error::DatapathError};
+
+/// What one interface counted.
+#[derive(Clone, Debug)]
+pub struct InterfaceCounters {
+    /// The interface.
+    pub interface: Attached,
+    /// One count per verdict, in the order of [`Verdict::ALL`].
+    pub verdicts: Vec<VerdictCount>,
+}
+
+/// One verdict's counter over all CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerdictCount {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Packets since the maps were made.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Sampled events that found the ring buffer full.
+    pub events_lost: u64,
+}
+
+impl Datapath {
+    /// The counters of every guarded interface.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn counters(&self) -> Result<Vec<InterfaceCounters>, DatapathError> {
+        self.interfaces()
+            .into_iter()
+            .map(|interface| {
+                let verdicts = Verdict::ALL
+                    .iter()
+                    .map(|verdict| self.verdict_count(interface.slot, *verdict))
+                    .collect::<Result<_, _>>()
+                    .map_err(DatapathError::kernel("reading the counters"))?;
+                Ok(InterfaceCounters {
+                    interface,
+                    verdicts,
+                })
+            })
+            .collect()
+    }
+
+    fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {
+        let mut sum = VerdictCount {
+            verdict,
+            packets: 0,
+            bytes: 0,
+            events_lost: 0,
+        };
+        for cpu in self
+            .maps
+            .counters
+            .get(&counter::index(slot, verdict), 0)?
+            .iter()
+        {
+            sum.packets += cpu.packets;
+            sum.bytes += cpu.bytes;
+            sum.events_lost += cpu.events_lost;
+        }
+        Ok(sum)
+    }
+}

@@ -1,0 +1,133 @@
+//! The summary against its definition, block by block.
+
+use gateway_common::lists::cells::{Cell, place4};
+use gateway_common::time::Nanos;
+
+use super::*;
+
+fn k(text: &str) -> Key {
+    key(text.parse().unwrap())
+}
+
+fn cell(mirror: &Mirror, address: [u8; 4]) -> Cell {
+    let place = place4(address);
+    place.read(mirror.words4()[place.word as usize])
+}
+
+fn permanent() -> Entry {
+    Entry {
+        rule: 1,
+        ..Entry::default()
+    }
+}
+
+#[test]
+fn a_permanent_prefix_denies_whole_blocks() {
+    let mut mirror = Mirror::new(1);
+    let changed = mirror.insert(List::Deny, k("10.0.0.0/16"), permanent());
+    assert_eq!(changed.words4.len(), 8);
+    assert_eq!(cell(&mirror, [10, 0, 255, 1]), Cell::Whole);
+    assert_eq!(cell(&mirror, [10, 1, 0, 1]), Cell::Clear);
+    let (old, changed) = mirror.remove(List::Deny, k("10.0.0.0/16"));
+    assert_eq!(old, Some(permanent()));
+    assert_eq!(changed.words4.len(), 8);
+    assert!(mirror.words4().iter().all(|word| *word == 0));
+}
+
+#[test]
+fn what_expires_or_only_watches_is_looked_up() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(
+        List::Deny,
+        k("10.0.0.0/24"),
+        Entry {
+            expires: Nanos(9),
+            ..permanent()
+        },
+    );
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+    mirror.insert(
+        List::Deny,
+        k("10.0.1.0/24"),
+        Entry {
+            mode: 1,
+            ..permanent()
+        },
+    );
+    assert_eq!(cell(&mirror, [10, 0, 1, 1]), Cell::Deny);
+}
+
+#[test]
+fn a_host_inside_a_denied_block_makes_it_mixed_and_back() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Deny, k("10.0.0.0/8"), permanent());
+    mirror.insert(List::Deny, k("10.7.7.7"), permanent());
+    assert_eq!(cell(&mirror, [10, 7, 7, 1]), Cell::Deny);
+    assert_eq!(cell(&mirror, [10, 7, 8, 1]), Cell::Whole);
+    mirror.remove(List::Deny, k("10.7.7.7"));
+    assert_eq!(cell(&mirror, [10, 7, 7, 1]), Cell::Whole);
+    mirror.insert(List::Allow, k("10.7.7.0/28"), permanent());
+    assert_eq!(cell(&mirror, [10, 7, 7, 1]), Cell::Any);
+    mirror.remove(List::Deny, k("10.0.0.0/8"));
+    assert_eq!(cell(&mirror, [10, 7, 7, 1]), Cell::Any);
+    assert_eq!(cell(&mirror, [10, 7, 8, 1]), Cell::Clear);
+}
+
+#[test]
+fn a_covering_prefix_with_the_same_address_counts_once_and_everywhere() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Zone, k("10.0.0.0/8"), permanent());
+    mirror.insert(List::Deny, k("10.0.0.0/9"), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 0]), Cell::Any);
+    mirror.remove(List::Zone, k("10.0.0.0/8"));
+    assert_eq!(cell(&mirror, [10, 0, 0, 0]), Cell::Whole);
+    assert_eq!(cell(&mirror, [10, 128, 0, 0]), Cell::Clear);
+}
+
+#[test]
+fn everything_can_be_denied() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Deny, k("0.0.0.0/0"), permanent());
+    assert_eq!(cell(&mirror, [0, 0, 0, 0]), Cell::Whole);
+    assert_eq!(cell(&mirror, [255, 255, 255, 255]), Cell::Whole);
+    mirror.remove(List::Deny, k("0.0.0.0/0"));
+    assert!(mirror.words4().iter().all(|word| *word == 0));
+}
+
+#[test]
+fn one_by_one_and_all_at_once_agree() {
+    let prefixes = [
+        "10.0.0.0/8",
+        "10.1.0.0/16",
+        "10.1.2.3",
+        "192.0.2.0/25",
+        "192.0.2.128/25",
+    ];
+    let mut one = Mirror::new(1);
+    for prefix in prefixes {
+        one.insert(List::Deny, k(prefix), permanent());
+    }
+    let mut all = Mirror::new(1);
+    all.extend(prefixes.map(|prefix| (List::Deny, k(prefix), permanent())));
+    assert_eq!(one.words4(), all.words4());
+}
+
+#[test]
+fn shared_ipv6_cells_are_counted() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Deny, k("2001:db8:1:1::/64"), permanent());
+    mirror.insert(List::Deny, k("2001:db8:1:2::/64"), permanent());
+    mirror.remove(List::Deny, k("2001:db8:1:1::/64"));
+    assert!(mirror.words6().iter().any(|word| *word != 0));
+    mirror.remove(List::Deny, k("2001:db8:1:2::/64"));
+    assert!(mirror.words6().iter().all(|word| *word == 0));
+    mirror.insert(List::Deny, k("2000::/3"), permanent());
+    assert_eq!(
+        mirror
+            .words6()
+            .iter()
+            .map(|word| word.count_ones())
+            .sum::<u32>(),
+        8192
+    );
+}

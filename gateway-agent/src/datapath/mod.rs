@@ -1,0 +1,124 @@
+//! The kernel's half, seen from the agent: loading, pinning, attaching, and the maps.
+//!
+//! Nothing outside this folder knows how the maps are laid out, and nothing in it knows HTTP.
+//! Every change to the lists goes through a [`Mirror`]: it holds the full lists in memory and
+//! says which words of the kernel's summary change, in an order that never lets a denied source
+//! through.
+
+mod attach;
+mod bpffs;
+mod counters;
+mod error;
+mod events;
+mod lists;
+pub mod mirror;
+mod object;
+mod pins;
+mod probe;
+
+pub use attach::{Attached, Mode};
+pub use counters::{InterfaceCounters, VerdictCount};
+pub use error::{DatapathError, name_of};
+pub use events::{Events, Sampled};
+pub use mirror::Mirror;
+pub use object::{BENCH_OBJECT, XDP_OBJECT};
+pub use pins::Pins;
+pub use probe::{Probe, Program};
+
+use std::path::Path;
+
+use gateway_common::{abi::ABI_VERSION, settings::Limit, settings::Settings};
+
+use self::object::Maps;
+
+/// The data plane behind a pin directory: the maps, and the lists mirrored in memory.
+pub struct Datapath {
+    pins: Pins,
+    maps: Maps,
+    settings: Settings,
+    /// Read back when the lists are first looked at: counters and probes need none of it.
+    mirror: Option<Mirror>,
+}
+
+impl Datapath {
+    /// Loads the data plane of `pins`, making its maps if they are not there yet. Lists, limits
+    /// and counters that an earlier agent left are taken over as they are.
+    ///
+    /// # Errors
+    ///
+    /// Says in words what is missing: privilege, bpffs, a kernel new enough, or pins of this
+    /// program's ABI. Nothing is attached by this.
+    pub fn load(pins: &Path) -> Result<Self, DatapathError> {
+        let pins = Pins::at(pins);
+        pins.prepare()?;
+        pins.refuse_foreign()?;
+        object::create_maps(&pins)?;
+        let mut datapath = Self::over(pins)?;
+        if datapath.settings.abi == ABI_VERSION {
+            datapath.rewrite_summary()?;
+        } else {
+            // Fresh maps: empty lists, and a summary of zeros that says so.
+            let seed = object::random_seed()?;
+            datapath.settings = Settings {
+                abi: ABI_VERSION,
+                seed,
+                ..datapath.settings
+            };
+            datapath.maps.write_settings(&datapath.settings)?;
+            datapath.mirror = Some(Mirror::new(seed));
+        }
+        Ok(datapath)
+    }
+
+    /// Opens the data plane that an agent left in `pins`.
+    ///
+    /// # Errors
+    ///
+    /// [`DatapathError::NotThere`] when there is none, or what makes its pins unreadable.
+    pub fn open(pins: &Path) -> Result<Self, DatapathError> {
+        let pins = Pins::at(pins);
+        if !pins.exist() {
+            return Err(DatapathError::NotThere {
+                pins: pins.root().to_owned(),
+            });
+        }
+        pins.refuse_foreign()?;
+        Self::over(pins)
+    }
+
+    fn over(pins: Pins) -> Result<Self, DatapathError> {
+        let maps = Maps::open(&pins)?;
+        let settings = maps.settings()?;
+        Ok(Self {
+            pins,
+            maps,
+            settings,
+            mirror: None,
+        })
+    }
+
+    /// Puts packet limits in force: class 0 for untrusted sources, the others for zones.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the write.
+    pub fn set_limits(&mut self, limits: &[Limit]) -> Result<(), DatapathError> {
+        self.settings.limits = Default::default();
+        for (slot, limit) in self.settings.limits.iter_mut().zip(limits) {
+            *slot = *limit;
+        }
+        self.maps.write_settings(&self.settings)
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where the pins stand.
+    #[must_use]
+    pub fn pins(&self) -> &Pins {
+        &self.pins
+    }
+}
