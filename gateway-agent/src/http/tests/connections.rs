@@ -9,10 +9,8 @@ use hyper_util::rt::TokioExecutor;
 
 use super::client::{connect_tls, runtime};
 use super::until;
-use super::world::World;
+use super::world::{SHORT, SOON, World};
 use crate::http::{ConnectionEnd, Ending, TrustedProxies};
-
-const SHORT: Duration = Duration::from_millis(300);
 
 fn ended(world: &World, end: ConnectionEnd) {
     until(end.name(), || world.gate.load().ended(end) > 0);
@@ -37,7 +35,7 @@ fn half_a_header_section_is_closed_in_time_however_slowly_it_comes() {
             }
         });
         assert_eq!(raw.rest(), b"");
-        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(begun.elapsed() < SOON);
         fed.join().unwrap();
         ended(&world, ConnectionEnd::HeaderTimeout);
     }
@@ -89,7 +87,7 @@ fn an_idle_connection_is_closed_on_both_protocols() {
         response.into_body().collect().await.unwrap();
         served.await.unwrap().unwrap();
     });
-    assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(begun.elapsed() < SOON);
     until("both", || world.gate.load().ended(ConnectionEnd::Idle) == 2);
 }
 
@@ -112,7 +110,7 @@ fn a_client_that_takes_no_response_is_cut_off_on_both_protocols() {
         let request = Request::get("https://gateway.example/big").body(Empty::<Bytes>::new());
         // The body is kept and never read: the stream's window closes.
         let response = sender.send_request(request.unwrap()).await.unwrap();
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        let deadline = tokio::time::Instant::now() + SOON;
         while world.gate.load().ended(ConnectionEnd::Stalled) < 2 {
             assert!(tokio::time::Instant::now() < deadline, "never cut off");
             let _ =
@@ -171,7 +169,7 @@ fn streams_that_are_opened_and_reset_close_the_connection() {
             let _ = tokio::time::timeout(Duration::ZERO, &mut response).await;
         }
         drop(sender);
-        tokio::time::timeout(Duration::from_secs(10), served)
+        tokio::time::timeout(SOON, served)
             .await
             .expect("closed")
             .unwrap()
@@ -184,7 +182,10 @@ fn streams_that_are_opened_and_reset_close_the_connection() {
 
 #[test]
 fn only_so_many_streams_are_served_at_once() {
-    let world = World::start(|setup| setup.limits.streams = 2);
+    let world = World::start(|setup| {
+        setup.limits.streams = 2;
+        setup.upstream_times(|times| times.response = SHORT);
+    });
     runtime().block_on(async {
         let io = connect_tls(world.tls, world.roots.clone(), "h2").await;
         let (mut sender, connection) =

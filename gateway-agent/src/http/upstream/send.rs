@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::{BodyFault, Outgoing, Relay, Upload};
@@ -172,10 +172,7 @@ fn spare(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if !safe || !request.body().is_end_stream() {
-        return None;
-    }
-    let body = request.body().again()?;
+    let body = request.body().again().filter(|_| safe)?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();
