@@ -634,7 +634,7 @@ fn stats_show_what_fell() {
     }
     counters[0].verdicts[0].packets = 1_234;
     counters[0].verdicts[0].bytes = 1_234_000;
-    let print = |stats, since| {
+    let print = |stats: &_, since: Option<(&_, Duration)>| {
         let mut out = Vec::new();
         stats::print(&mut out, stats, since).unwrap();
         String::from_utf8(out).unwrap()
