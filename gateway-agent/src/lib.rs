@@ -12,5 +12,6 @@ pub mod datapath;
 pub mod feedback;
 pub mod http;
 pub mod identity;
+pub mod observe;
 pub mod store;
 pub mod tls;

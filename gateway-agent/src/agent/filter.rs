@@ -109,7 +109,7 @@ fn set_zones(datapath: &mut Datapath, networks: &Networks) -> Result<(), Datapat
         .map(|prefix| (*prefix, entry))
         .collect();
     let present: BTreeMap<Prefix, Entry> = datapath
-        .entries(List::Zone)
+        .entries(List::Zone)?
         .map(|(prefix, entry)| (prefix, *entry))
         .collect();
     for prefix in present.keys().filter(|prefix| !wanted.contains_key(prefix)) {

@@ -25,11 +25,11 @@ impl std::fmt::Debug for DatapathCollector {
 
 impl Collector for DatapathCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let datapath = self.0.datapath();
+        let mut datapath = self.0.datapath();
         if let Ok(counters) = datapath.counters() {
             verdicts(&mut encoder, &counters)?;
         }
-        entries(&mut encoder, &datapath)
+        entries(&mut encoder, &mut datapath)
     }
 }
 
@@ -79,7 +79,7 @@ fn verdicts(
 
 fn entries(
     encoder: &mut DescriptorEncoder<'_>,
-    datapath: &Datapath,
+    datapath: &mut Datapath,
 ) -> Result<(), std::fmt::Error> {
     let gauge = ConstGauge::new(0_i64);
     let mut metric = encoder.encode_descriptor(
@@ -89,7 +89,10 @@ fn entries(
         gauge.metric_type(),
     )?;
     for list in [List::Deny, List::Allow, List::Zone] {
-        let (v4, v6) = datapath.count(list);
+        // The agent has the lists in memory, so this cannot fail there.
+        let Ok((v4, v6)) = datapath.count(list) else {
+            continue;
+        };
         for (family, count) in [("ipv4", v4), ("ipv6", v6)] {
             let labels = [("list", name_of(list)), ("family", family)];
             let count = i64::try_from(count).unwrap_or(i64::MAX);

@@ -80,13 +80,13 @@ impl Lists for Kernel {
     }
 
     fn get(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError> {
-        Ok(self.datapath().entry(list, prefix))
+        Ok(self.datapath().entry(list, prefix)?)
     }
 
     fn entries(&self, list: List) -> Result<Vec<(Prefix, Entry)>, ListsError> {
         Ok(self
             .datapath()
-            .entries(list)
+            .entries(list)?
             .map(|(prefix, entry)| (prefix, *entry))
             .collect())
     }
