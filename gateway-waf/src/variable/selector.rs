@@ -1,0 +1,35 @@
+//! Which items of a collection a target means.
+
+use crate::operator::Rx;
+
+/// The part of a target after its colon.
+#[derive(Debug)]
+pub(crate) enum Selector {
+    All,
+    /// An item's name, ASCII case ignored.
+    Name(Box<[u8]>),
+    /// `/pattern/` over item names, ASCII case ignored.
+    Pattern(Rx),
+}
+
+impl Selector {
+    /// Reads the text after the colon.
+    ///
+    /// # Errors
+    /// Says why the pattern is refused.
+    pub(crate) fn new(text: &[u8]) -> Result<Self, String> {
+        match text {
+            [b'/', pattern @ .., b'/'] => Ok(Self::Pattern(Rx::new(pattern, true)?)),
+            _ => Ok(Self::Name(text.into())),
+        }
+    }
+
+    /// Whether an item of this name is meant.
+    pub(crate) fn admits(&self, name: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Name(wanted) => name.eq_ignore_ascii_case(wanted),
+            Self::Pattern(rx) => rx.is_match(name),
+        }
+    }
+}
