@@ -1,1 +1,64 @@
-fn main() {}
+//! Everything that is done with the project by one command: `cargo xtask VERB`.
+//!
+//! Exit codes: 0 done, 1 failed (with one sentence that says what to do), 2 usage. `lab` passes on
+//! the code of the command it ran.
+
+mod apt;
+mod bench;
+mod build;
+mod cargo;
+mod lab;
+mod setup;
+mod test;
+mod tool;
+mod vm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Works on the gateway"
+)]
+struct Xtask {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Installs what building and testing need; the other verbs do their part of it themselves
+    Setup,
+    /// Builds the agent, with the eBPF object inside
+    Build(build::Args),
+    /// Runs a command in a small network of namespaces, or a shell
+    Lab(lab::Args),
+    /// Runs all tests: unit, property, packet tables, end to end
+    Test(test::Args),
+    /// Runs the data-plane tests under another kernel, in a virtual machine
+    Vm(vm::Args),
+    /// Measures, side by side with what it is compared with
+    Bench(bench::Args),
+    /// What runs as the first process inside that machine
+    #[command(hide = true)]
+    Guest,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Xtask::parse().verb {
+        Verb::Setup => setup::run(),
+        Verb::Build(args) => build::run(&args),
+        Verb::Lab(args) => lab::run(&args),
+        Verb::Test(args) => test::run(&args),
+        Verb::Vm(args) => vm::run(&args),
+        Verb::Bench(args) => bench::run(&args),
+        Verb::Guest => vm::guest::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,67 @@
+//! The configuration as it is written: one struct per map, one field per key, nothing checked
+//! but the grammar of single values.
+//!
+//! The comment of each field is what `docs/gateway.schema.json` says about the key. What is
+//! beyond one value (names that must exist, files, values that go together) is for `sections`.
+
+mod access;
+mod http;
+mod identity;
+mod network;
+mod operation;
+mod protection;
+
+use serde::Deserialize;
+
+pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
+pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
+pub(crate) use identity::{Identity, Jwt};
+pub(crate) use network::{Interface, PacketLimits, RateLimits};
+pub(crate) use operation::{Admin, Log, Paths};
+pub(crate) use protection::{Ban, Bans, Waf};
+
+use super::tree::{At, Entries, OneOrMany};
+use gateway_policy::grammar::Prefix;
+
+/// The whole configuration of one gateway.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct ConfigFile {
+    /// The network interfaces that the packet filter is attached to. None: no packet filter.
+    pub(crate) interfaces: OneOrMany<Interface>,
+    /// Networks whose clients are trusted, by name: they get the `trusted` limits and are never
+    /// banned.
+    pub(crate) trusted_networks: Option<At<Entries<OneOrMany<Prefix>>>>,
+    /// Proxies in front of this gateway: whom they say they speak for is believed
+    /// (`X-Forwarded-For`), and they are never banned.
+    pub(crate) trusted_proxies: OneOrMany<Prefix>,
+    /// Where operators come from: always passed by the packet filter, never banned.
+    pub(crate) management: OneOrMany<Prefix>,
+    /// Packets that one source may send, an IPv4 address or an IPv6 /64.
+    pub(crate) packet_limits: Option<At<PacketLimits>>,
+    /// Requests that one client may make, an IPv4 address or an IPv6 /64.
+    pub(crate) rate_limits: Option<At<RateLimits>>,
+    /// Where requests are accepted. None: only the packet filter runs.
+    pub(crate) listeners: OneOrMany<Listener>,
+    /// Where `/metrics` and `/healthz` are served, without encryption or login.
+    pub(crate) admin: Option<At<Admin>>,
+    /// Whose tokens are accepted.
+    pub(crate) identity: Option<At<Identity>>,
+    /// What the holders of each role may do, by the role's name.
+    pub(crate) roles: Option<At<Entries<Role>>>,
+    /// Which requests go to which upstream, and what they need for it.
+    pub(crate) routes: OneOrMany<Route>,
+    /// The servers behind the gateway, by name.
+    pub(crate) upstreams: Option<At<Entries<Upstream>>>,
+    /// The web application firewall.
+    pub(crate) waf: Option<At<Waf>>,
+    /// What clients are banned for, and for how long.
+    pub(crate) bans: Option<At<Bans>>,
+    /// Bounds on what one connection may take.
+    pub(crate) limits: Option<At<HttpLimits>>,
+    /// What is written about the gateway's work, and where.
+    pub(crate) log: Option<At<Log>>,
+    /// Where the gateway keeps its things.
+    pub(crate) paths: Option<At<Paths>>,
+}

@@ -1,0 +1,62 @@
+//! The web application firewall, and bans.
+
+use gateway_policy::bans::Mode;
+use gateway_policy::grammar::{Factor, Period, Rate, Size};
+use serde::Deserialize;
+
+use crate::config::tree::{At, OneOrMany, OrOff};
+use crate::config::values::{FailMode, FileName, WafMode};
+
+/// The web application firewall.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct Waf {
+    /// Files with SecLang rules; `*` and `?` stand for parts of a file's name. They are read in
+    /// the order of the list, and those of one pattern in the order of their names.
+    pub(crate) rules: OneOrMany<FileName>,
+    /// Whether the rules that come with the gateway are read before them. Default: `true`.
+    pub(crate) default_rules: Option<At<bool>>,
+    /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
+    pub(crate) mode: Option<At<WafMode>>,
+    /// The longest body of a request while the firewall is on, from `1KiB` to `64MiB`; all of it
+    /// is inspected. A request with a longer one is answered with 413. Default: `1MB`.
+    pub(crate) body_limit: Option<At<Size>>,
+    /// What happens to a request when the firewall itself fails: `closed` refuses it, `open` lets
+    /// it through. Default: `closed`.
+    pub(crate) fail: Option<At<FailMode>>,
+}
+
+/// What clients are banned for. Each may be `off`.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct Bans {
+    /// Tokens that do not verify. Default: `{ limit: 10/minute, ban: 10m, escalate: 2x, max: 24h,
+    /// mode: enforce }`.
+    pub(crate) failed_auth: Option<At<OrOff<Ban>>>,
+    /// Requests that the WAF refuses. Default: `{ limit: 5/minute, ban: 10m, escalate: 2x, max:
+    /// 24h, mode: enforce }`.
+    pub(crate) waf_block: Option<At<OrOff<Ban>>>,
+    /// Requests over the client's rate limit. Default: `{ limit: 120/minute, ban: 5m, escalate:
+    /// 2x, max: 24h, mode: enforce }`.
+    pub(crate) limit_exceeded: Option<At<OrOff<Ban>>>,
+}
+
+/// How many offences make a ban, and how long it lasts. What is left out is as in the default
+/// of the kind of offence.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct Ban {
+    /// The number of offences in the time that make a ban.
+    pub(crate) limit: Option<At<Rate>>,
+    /// How long the first ban lasts.
+    pub(crate) ban: Option<At<Period>>,
+    /// By how much each further ban is longer than the one before.
+    pub(crate) escalate: Option<At<Factor>>,
+    /// The longest ban, and how long a client must stay unbanned to start over.
+    pub(crate) max: Option<At<Period>>,
+    /// `enforce`, or `shadow` to count what would be dropped.
+    pub(crate) mode: Option<At<Mode>>,
+}

@@ -1,0 +1,136 @@
+//! Routes.
+
+use std::collections::BTreeMap;
+
+use gateway_policy::access::{
+    MethodPattern, PathPattern, Requirement, RoleSpec, Roles, Route, RouteError, RouteMatch,
+    RouteTable,
+};
+use gateway_policy::grammar::RoleName;
+
+use super::upstreams::{Names, UpstreamId};
+use super::{Context, roles, unknown_name};
+use crate::config::raw;
+use crate::config::report::Place;
+use crate::config::tree::At;
+
+/// What routes may name.
+pub(super) struct Known<'a> {
+    pub(super) specs: &'a BTreeMap<RoleName, RoleSpec>,
+    /// What the roles come to, unless there is a fault in them.
+    pub(super) roles: Option<&'a Roles>,
+    pub(super) upstreams: &'a Names,
+    /// Whether anybody's tokens are accepted.
+    pub(super) tokens: bool,
+}
+
+/// The routes that could be read, and the table of them unless there is a fault.
+pub(super) fn check(
+    raw: Vec<At<raw::Route>>,
+    known: &Known<'_>,
+    cx: &Context<'_>,
+) -> (Vec<Route<UpstreamId>>, Option<RouteTable<UpstreamId>>) {
+    let mut places = Vec::new();
+    let mut routes = Vec::new();
+    for raw in raw {
+        let place = raw.place();
+        if let Some(route) = raw.take().and_then(|raw| check_route(raw, known, cx)) {
+            places.push(place);
+            routes.push(route);
+        }
+    }
+    let table = known.roles.and_then(|roles| {
+        let table = RouteTable::new(routes.clone(), roles);
+        table
+            .map_err(|errors| errors.iter().for_each(|e| tell(e, &places, cx)))
+            .ok()
+    });
+    (routes, table)
+}
+
+fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<UpstreamId>> {
+    let matches = match raw.matches {
+        Some(matches) => matches.take().and_then(check_match),
+        None => check_match(raw::RouteMatch::default()),
+    };
+    let require = check_require(raw.require, known, cx);
+    let upstream = raw.upstream.get().and_then(|name| {
+        let id = known.upstreams.get(name);
+        if id.is_none() {
+            let names = known.upstreams.names();
+            let message = unknown_name("upstream", name, "upstreams", names);
+            cx.report.fault(raw.upstream.place(), message);
+        }
+        id
+    });
+    Some(Route {
+        matches: matches?,
+        require: require?,
+        target: upstream?,
+    })
+}
+
+fn check_match(raw: raw::RouteMatch) -> Option<RouteMatch> {
+    let host = match raw.host {
+        Some(host) => Some(host.take()?),
+        None => None,
+    };
+    let path = match raw.path {
+        Some(path) => path.take()?,
+        // It is a pattern; no route is what it would be otherwise.
+        None => "/**".parse::<PathPattern>().ok()?,
+    };
+    let methods = raw
+        .methods
+        .0
+        .into_iter()
+        .map(At::take)
+        .collect::<Option<Vec<_>>>()?;
+    Some(RouteMatch {
+        host,
+        path,
+        methods: any_of(&methods)?,
+    })
+}
+
+/// All that one of the patterns describes; everything when there is none.
+fn any_of(patterns: &[MethodPattern]) -> Option<MethodPattern> {
+    if patterns.is_empty() || patterns.iter().any(MethodPattern::is_any) {
+        return Some(MethodPattern::ANY);
+    }
+    let names: Vec<&str> = patterns.iter().flat_map(MethodPattern::named).collect();
+    names.join(",").parse().ok()
+}
+
+fn check_require(
+    raw: At<raw::Require>,
+    known: &Known<'_>,
+    cx: &Context<'_>,
+) -> Option<Requirement> {
+    let place = raw.place();
+    let require = match raw.take()? {
+        raw::Require::None => return Some(Requirement::None),
+        raw::Require::Token => Requirement::Token,
+        raw::Require::Role(role) => {
+            let place = role.place();
+            let role = role.take()?;
+            if !known.specs.contains_key(&role) {
+                cx.report.fault(place, roles::unknown(&role, known.specs));
+                return None;
+            }
+            Requirement::Role(role)
+        }
+    };
+    if !known.tokens {
+        let message = "this needs a token, and `identity` accepts nobody's";
+        cx.report.warning(place, message);
+    }
+    Some(require)
+}
+
+fn tell(error: &RouteError, places: &[Place], cx: &Context<'_>) {
+    let (RouteError::UnknownRole { index, .. } | RouteError::Unreachable { index, .. }) = error;
+    if let Some(place) = places.get(*index) {
+        cx.report.fault(*place, error.to_string());
+    }
+}

@@ -1,0 +1,165 @@
+//! The checked configuration, section by section.
+//!
+//! Each module has the checked types of its section and the one function that makes them of the
+//! raw ones, noting every fault on the way. A value that could not be read has its fault already;
+//! its default stands in for it, so that the rest can be checked too. Such a stand-in never gets
+//! out: where there is a fault there is no [`Config`].
+
+mod access;
+mod bans;
+mod context;
+mod http;
+mod identity;
+mod network;
+mod operation;
+mod waf;
+
+pub use access::{Access, Upstream, UpstreamId};
+pub use context::FilePath;
+pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
+pub use identity::{Identity, Issuer, KeySource};
+pub use network::{Interface, Networks, PacketLimits, RateLimits};
+pub use operation::{AccessLog, Admin, Log, Paths};
+pub use waf::Waf;
+
+pub(super) use context::Context;
+
+use gateway_policy::bans::BanPolicy;
+
+use super::raw::ConfigFile;
+use super::report::{Place, Report};
+use super::tree::At;
+
+/// A configuration that has been checked. Share it in an `Arc`; each section compares with the
+/// same section of another configuration, so that a reload knows what to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The interfaces of the packet filter; none means that there is no packet filter.
+    pub interfaces: Vec<Interface>,
+    /// Who is trusted, and who must always get through.
+    pub networks: Networks,
+    /// Packets per source.
+    pub packet_limits: PacketLimits,
+    /// Requests per client.
+    pub rate_limits: RateLimits,
+    /// Where requests are accepted; none means that only the packet filter runs.
+    pub listeners: Vec<Listener>,
+    /// Bounds on what a connection may take.
+    pub limits: HttpLimits,
+    /// Whose tokens are accepted.
+    pub identity: Identity,
+    /// Roles, routes and upstreams.
+    pub access: Access,
+    /// The web application firewall.
+    pub waf: Waf,
+    /// What clients are banned for.
+    pub bans: BanPolicy,
+    /// The listener for operators.
+    pub admin: Admin,
+    /// What is written about the gateway's work.
+    pub log: Log,
+    /// Where the gateway keeps its things.
+    pub paths: Paths,
+}
+
+impl Config {
+    /// The names of the sections that differ in `new`, for the log of a reload.
+    #[must_use]
+    pub fn changes(&self, new: &Self) -> Vec<&'static str> {
+        [
+            ("interfaces", self.interfaces != new.interfaces),
+            ("networks", self.networks != new.networks),
+            ("packet_limits", self.packet_limits != new.packet_limits),
+            ("rate_limits", self.rate_limits != new.rate_limits),
+            ("listeners", self.listeners != new.listeners),
+            ("limits", self.limits != new.limits),
+            ("identity", self.identity != new.identity),
+            ("access", self.access != new.access),
+            ("waf", self.waf != new.waf),
+            ("bans", self.bans != new.bans),
+            ("admin", self.admin != new.admin),
+            ("log", self.log != new.log),
+            ("paths", self.paths != new.paths),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
+    /// Checks what is beyond single values. Faults go to the context's report, and where there
+    /// are any, what comes out is not to be used.
+    pub(super) fn check(raw: ConfigFile, root: Place, cx: &Context<'_>) -> Option<Self> {
+        check_presence(&raw, root, cx.report);
+        let identity = section(raw.identity);
+        let tokens = !identity.jwt.0.is_empty();
+        let access = Access::check(
+            section(raw.roles),
+            raw.routes.0,
+            section(raw.upstreams),
+            tokens,
+            cx,
+        );
+        Some(Self {
+            interfaces: network::interfaces(raw.interfaces.0, cx),
+            networks: Networks::check(
+                section(raw.trusted_networks),
+                raw.trusted_proxies.0,
+                raw.management.0,
+                cx,
+            ),
+            packet_limits: PacketLimits::check(section(raw.packet_limits), cx),
+            rate_limits: RateLimits::check(section(raw.rate_limits), cx),
+            listeners: http::listeners(raw.listeners.0, cx),
+            limits: HttpLimits::check(section(raw.limits), cx),
+            identity: Identity::check(identity, cx),
+            waf: Waf::check(section(raw.waf), cx),
+            bans: bans::check(section(raw.bans), cx),
+            admin: Admin::check(section(raw.admin), cx),
+            log: Log::check(section(raw.log), cx),
+            paths: Paths::check(section(raw.paths), cx),
+            // The last, so that every section has been looked at.
+            access: access?,
+        })
+    }
+}
+
+/// Says what a configuration without its main parts does, or that it does nothing.
+fn check_presence(raw: &ConfigFile, root: Place, report: &Report) {
+    match (raw.interfaces.0.is_empty(), raw.listeners.0.is_empty()) {
+        // One of them may be there under a misspelt name, which has been told.
+        (true, true) if report.faults().is_some() => {}
+        (true, true) => {
+            report.fault(
+                root,
+                "found neither `interfaces` nor `listeners`, expected one of them",
+            );
+        }
+        (true, false) => report.warning(
+            root,
+            "there are no `interfaces`: no packet filter, the kernel drops nothing",
+        ),
+        (false, true) => {
+            report.warning(
+                root,
+                "there are no `listeners`: only the packet filter runs",
+            );
+        }
+        (false, false) => {}
+    }
+    if raw.routes.0.is_empty() && !raw.listeners.0.is_empty() {
+        report.warning(
+            root,
+            "there are no `routes`: every request is answered with 404",
+        );
+    }
+}
+
+/// A section, or one without any key where there is none.
+fn section<T: Default>(raw: Option<At<T>>) -> T {
+    raw.and_then(At::take).unwrap_or_default()
+}
+
+/// A setting, or its default.
+fn setting<T>(raw: Option<At<T>>, default: T) -> T {
+    raw.and_then(At::take).unwrap_or(default)
+}

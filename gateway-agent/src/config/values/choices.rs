@@ -1,0 +1,105 @@
+//! Settings that are one of a few words.
+
+use serde::Deserialize;
+
+/// How the packet filter is attached to an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum XdpMode {
+    /// Native, or generic when the driver refuses.
+    #[default]
+    Auto,
+    /// In the driver, or not at all.
+    Native,
+    /// In the kernel's network stack, after the packet has its memory.
+    Generic,
+}
+
+/// What the web application firewall does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum WafMode {
+    /// Refuses requests.
+    #[default]
+    Block,
+    /// Logs what it would refuse.
+    Detect,
+    /// Does not look.
+    Off,
+}
+
+/// What a stage does with a request that it cannot judge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FailMode {
+    /// Lets it through.
+    Open,
+    /// Refuses it.
+    #[default]
+    Closed,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What did not work.
+    Error,
+    /// And what looks wrong.
+    Warn,
+    /// And what an operator wants to know of.
+    #[default]
+    Info,
+    /// And what helps to find a fault.
+    Debug,
+    /// And everything else.
+    Trace,
+}
+
+impl LogLevel {
+    /// The word, as the file and log filters write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    #[default]
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+impl std::str::FromStr for TlsVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "1.2" => Ok(Self::Tls12),
+            "1.3" => Ok(Self::Tls13),
+            "1.0" | "1.1" => Err(format!(
+                "found TLS {text}, which is broken (RFC 8996), expected 1.2 or 1.3"
+            )),
+            _ => Err(format!(
+                "found {}, expected 1.2 or 1.3",
+                super::quoted(text)
+            )),
+        }
+    }
+}
+
+super::text_serde!(TlsVersion, "the version 1.2 or 1.3", numbers: true);

@@ -1,0 +1,20 @@
+//! The grammars of single values that only the configuration has. Those that the command line
+//! reads too are in `gateway_policy::grammar`.
+
+mod bind;
+mod choices;
+mod file;
+mod interface;
+mod limit;
+mod target;
+mod text;
+
+pub use bind::Bind;
+pub(crate) use file::{FileName, LogTarget};
+
+pub use choices::{FailMode, LogLevel, TlsVersion, WafMode, XdpMode};
+pub use interface::InterfaceName;
+pub use limit::Limit;
+pub use target::{Target, TargetHost};
+
+use text::{quoted, text_serde};

@@ -1,0 +1,357 @@
+//! The shapes of the control API: what goes over the socket, and what `--json` prints. Fields
+//! are added, never renamed. Times are milliseconds since the Unix epoch.
+
+use std::net::IpAddr;
+
+use gateway_policy::grammar::{Period, Prefix};
+use serde::{Deserialize, Serialize};
+
+use super::now::Now;
+use crate::store::{BanFacts, Cursor, ListName, Logged, Mode, Origin, Record, RuleId, UnixMillis};
+
+/// Prefixes that one call may name.
+pub const MAX_PREFIXES: usize = 10_000;
+/// Entries that one page may hold.
+pub const MAX_PAGE: u32 = 10_000;
+/// Bytes of the longest reason.
+pub const MAX_REASON: usize = 500;
+
+/// Puts prefixes on a list: all of them, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddRequest {
+    /// The prefixes, 1 to [`MAX_PREFIXES`].
+    pub prefixes: Vec<Prefix>,
+    /// For how long; for good when absent.
+    #[serde(default)]
+    pub ttl: Option<Period>,
+    /// Why, for those who will ask; at most [`MAX_REASON`] bytes on one line.
+    #[serde(default)]
+    pub reason: String,
+    /// Only count what would be dropped (deny list only).
+    #[serde(default)]
+    pub shadow: bool,
+    /// Go ahead although it may lock somebody out.
+    #[serde(default)]
+    pub force: bool,
+    /// Where the person at the keyboard comes from, if from elsewhere.
+    #[serde(default)]
+    pub session: Option<IpAddr>,
+}
+
+/// Takes prefixes off a list: all of them, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveRequest {
+    /// The prefixes, 1 to [`MAX_PREFIXES`].
+    pub prefixes: Vec<Prefix>,
+}
+
+/// Which part of a list to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Only entries of this origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Only what comes behind this place; the `next` of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Place>,
+    /// At most so many entries, 1 to [`MAX_PAGE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// An entry of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryView {
+    /// Its number.
+    pub rule: RuleId,
+    /// The list it is on.
+    pub list: ListName,
+    /// The addresses it holds for.
+    pub prefix: Prefix,
+    /// Who put it there.
+    pub origin: Origin,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// When it ends by itself; null is never.
+    pub expires_unix_ms: Option<UnixMillis>,
+    /// How long that is from now; null is for ever.
+    pub left_ms: Option<u64>,
+    /// When it was put there; null when the store does not know.
+    pub created_unix_ms: Option<UnixMillis>,
+    /// By whom; null when the store does not know.
+    pub created_by: Option<String>,
+    /// Why, in the words of whoever put it there.
+    pub reason: String,
+    /// What led to it, when it is a ban.
+    pub ban: Option<BanFacts>,
+}
+
+impl EntryView {
+    pub(super) fn of(record: Record, now: Now) -> Self {
+        let entry = record.entry;
+        Self {
+            rule: record.rule,
+            list: entry.list,
+            prefix: entry.prefix,
+            origin: entry.origin,
+            mode: entry.mode,
+            expires_unix_ms: entry.expires,
+            left_ms: entry.expires.map(|at| at.0.saturating_sub(now.wall.0)),
+            created_unix_ms: Some(entry.created),
+            created_by: Some(entry.created_by),
+            reason: entry.reason,
+            ban: record.ban,
+        }
+    }
+}
+
+/// What a change did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// The entries that were added or taken away.
+    pub entries: Vec<EntryView>,
+    /// Bans that ended with it.
+    pub lifted: Vec<EntryView>,
+    /// What else one should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The entries, by prefix and then origin.
+    pub entries: Vec<EntryView>,
+    /// Where the next part begins; null at the end.
+    pub next: Option<Place>,
+}
+
+/// A place in a list, as text: the prefix and the origin of the last entry seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Place(pub Cursor);
+
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        format!("{},{}", place.0.prefix, place.0.origin)
+    }
+}
+
+impl TryFrom<String> for Place {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let cursor = || {
+            let (prefix, origin) = text.split_once(',')?;
+            Some(Cursor {
+                prefix: prefix.parse().ok()?,
+                origin: Origin::ALL.iter().find(|o| o.name() == origin).copied()?,
+            })
+        };
+        cursor()
+            .map(Self)
+            .ok_or_else(|| "`after` takes the `next` of the page before".to_owned())
+    }
+}
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The version of the program that answers.
+    pub version: String,
+    /// The running agent; null when none runs.
+    pub agent: Option<AgentStatus>,
+    /// The filter in the kernel.
+    pub filter: FilterStatus,
+    /// What the lists hold.
+    pub lists: ListsStatus,
+}
+
+/// The running agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentStatus {
+    /// Its process id.
+    pub pid: u32,
+    /// When it started.
+    pub started_unix_ms: UnixMillis,
+    /// The configuration file it runs by.
+    pub config: String,
+    /// How often a configuration was taken up, from 1.
+    pub generation: u64,
+    /// When the present one was taken up.
+    pub configured_unix_ms: UnixMillis,
+    /// The addresses it listens on.
+    pub listeners: Vec<String>,
+    /// The upstreams it sends requests to.
+    pub upstreams: Vec<UpstreamStatus>,
+    /// The limits in force, each with a name and in words.
+    pub limits: Vec<LimitStatus>,
+}
+
+/// An upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its addresses.
+    pub targets: Vec<String>,
+}
+
+/// A limit in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitStatus {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its value as the configuration would write it.
+    pub value: String,
+}
+
+/// The filter in the kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterStatus {
+    /// Whether it is there.
+    pub loaded: bool,
+    /// Why not, when it is not.
+    pub why: Option<String>,
+    /// The interfaces it filters.
+    pub interfaces: Vec<InterfaceStatus>,
+}
+
+/// An interface that the filter is on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceStatus {
+    /// Its name.
+    pub name: String,
+    /// `native`, `generic` or `detached`.
+    pub mode: String,
+}
+
+/// How many live entries there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListsStatus {
+    /// On the deny list, bans included.
+    pub deny: u64,
+    /// Of those, bans.
+    pub bans: u64,
+    /// On the safelist.
+    pub allow: u64,
+}
+
+/// What the filter counted since it was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Per interface.
+    pub interfaces: Vec<InterfaceStats>,
+    /// All interfaces together.
+    pub total: Totals,
+}
+
+/// What the filter counted on one interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceStats {
+    /// Its name.
+    pub name: String,
+    /// `native`, `generic` or `detached`.
+    pub mode: String,
+    /// One count per verdict, in a fixed order; verdicts that never fell are 0.
+    pub verdicts: Vec<VerdictStats>,
+    /// All verdicts together.
+    pub total: Totals,
+}
+
+/// What was counted for one verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictStats {
+    /// The verdict's name.
+    pub verdict: String,
+    /// `pass` or `drop`.
+    pub action: String,
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, Ethernet header included.
+    pub bytes: u64,
+    /// Sampled events that found the ring buffer full.
+    pub events_lost: u64,
+}
+
+/// Sums over verdicts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Packets that were let in.
+    pub passed_packets: u64,
+    /// Their bytes.
+    pub passed_bytes: u64,
+    /// Packets that were dropped.
+    pub dropped_packets: u64,
+    /// Their bytes.
+    pub dropped_bytes: u64,
+    /// Sampled events that found the ring buffer full.
+    pub events_lost: u64,
+}
+
+/// What becomes of packets from an address, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The address asked about.
+    pub address: IpAddr,
+    /// The loaded program's verdict.
+    pub verdict: String,
+    /// `pass` or `drop`.
+    pub action: String,
+    /// The verdict in a sentence.
+    pub meaning: String,
+    /// The entry that decided; null when no list did.
+    pub decided_by: Option<EntryView>,
+    /// The other live entries that cover the address, the longest prefix first.
+    pub others: Vec<EntryView>,
+    /// The trusted network it lies in, if in one.
+    pub zone: Option<Prefix>,
+    /// The newest changes to prefixes that cover the address, the newest first.
+    pub history: Vec<ChangeView>,
+    /// What else one should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A change in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeView {
+    /// When.
+    pub at_unix_ms: UnixMillis,
+    /// Who.
+    pub actor: String,
+    /// `add`, `remove`, `ban`, `lift`, `undo`, `adopt` or `reload`.
+    pub action: String,
+    /// On which list, if on one.
+    pub list: Option<ListName>,
+    /// To which prefix, if to one.
+    pub prefix: Option<Prefix>,
+    /// Under which number, if under one.
+    pub rule: Option<RuleId>,
+    /// The rest, in words.
+    pub note: String,
+}
+
+impl From<Logged> for ChangeView {
+    fn from(logged: Logged) -> Self {
+        Self {
+            at_unix_ms: logged.at,
+            actor: logged.actor,
+            action: logged.action,
+            list: logged.list,
+            prefix: logged.prefix,
+            rule: logged.rule,
+            note: logged.note,
+        }
+    }
+}
+
+/// What came of reading the configuration anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// The generation now in force.
+    pub generation: u64,
+    /// What needs a restart to take effect, and other remarks, a sentence each.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,56 @@
+//! What the running agent adds to the service: its own status, reload, and the parts that must
+//! hear of a change.
+
+use gateway_policy::grammar::Prefix;
+
+use super::api::{AgentStatus, Reloaded};
+use super::fault::{Fault, FaultKind};
+
+/// The agent behind the service. Called without any lock of the service held; may block.
+pub trait Hooks: Send + Sync {
+    /// How the agent does; `None` when there is none.
+    fn agent(&self) -> Option<AgentStatus>;
+
+    /// Reads the configuration anew and takes it up.
+    ///
+    /// # Errors
+    /// When it has faults; the old one stays.
+    fn reload(&self) -> Result<Reloaded, Fault>;
+
+    /// Prefixes that nobody should deny by mistake, each with what it is: "the management
+    /// network". The trusted networks in the kernel's zone list are known already.
+    fn protected(&self) -> Vec<(Prefix, String)>;
+
+    /// An operator has lifted every ban that shares an address with `prefix`: the ledger must
+    /// forget what those clients did.
+    fn lifted(&self, prefix: Prefix);
+
+    /// The safelist has changed: no ban may touch what is on it. [`super::Service::safelist`]
+    /// has it.
+    fn safelist_changed(&self);
+}
+
+/// No agent runs: the command line works on the maps and the store by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct NoAgent;
+
+impl Hooks for NoAgent {
+    fn agent(&self) -> Option<AgentStatus> {
+        None
+    }
+
+    fn reload(&self) -> Result<Reloaded, Fault> {
+        Err(Fault::new(
+            FaultKind::NoAgent,
+            "no agent runs, so there is nothing to reload; start it with `gateway run`",
+        ))
+    }
+
+    fn protected(&self) -> Vec<(Prefix, String)> {
+        Vec::new()
+    }
+
+    fn lifted(&self, _: Prefix) {}
+
+    fn safelist_changed(&self) {}
+}

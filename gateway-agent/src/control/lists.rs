@@ -1,0 +1,172 @@
+//! What the service asks of the kernel's maps. The data path answers; tests have maps in memory.
+
+use std::net::IpAddr;
+
+use gateway_common::Verdict;
+use gateway_common::lists::Entry;
+use gateway_common::tables::List;
+use gateway_policy::grammar::Prefix;
+
+/// The kernel's lists, counters and loaded program.
+///
+/// Calls may block for as long as a system call takes.
+pub trait Lists: Send + Sync {
+    /// Whether there is anything to work on.
+    ///
+    /// # Errors
+    /// [`ListsError::Absent`] when there is not.
+    fn ready(&self) -> Result<(), ListsError> {
+        Ok(())
+    }
+
+    /// Puts an entry there, in place of the one on the same prefix.
+    ///
+    /// # Errors
+    /// When the map is full, or the kernel refuses.
+    fn insert(&self, list: List, prefix: Prefix, entry: Entry) -> Result<(), ListsError>;
+
+    /// Adds many entries, each in place of the one on the same prefix: all of them or none.
+    ///
+    /// # Errors
+    /// As [`Lists::insert`].
+    fn insert_all(&self, list: List, entries: &[(Prefix, Entry)]) -> Result<(), ListsError>;
+
+    /// Takes an entry away; says whether it was there.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn remove(&self, list: List, prefix: Prefix) -> Result<bool, ListsError>;
+
+    /// The entry on exactly this prefix, expired or not.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn get(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError>;
+
+    /// Every entry of a list, in no order.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn entries(&self, list: List) -> Result<Vec<(Prefix, Entry)>, ListsError>;
+
+    /// What was counted per interface and verdict.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn counters(&self) -> Result<Vec<InterfaceCounters>, ListsError>;
+
+    /// What the loaded program says of a packet from `source`; nothing is sent.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn probe(&self, source: IpAddr) -> Result<Probe, ListsError>;
+
+    /// The interfaces that the program filters.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn interfaces(&self) -> Result<Vec<Interface>, ListsError>;
+}
+
+/// What can go wrong with the maps, in one sentence each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListsError {
+    /// There are no maps to work on.
+    #[error("no filter is loaded: {0}")]
+    Absent(String),
+    /// A map has no room for one more entry.
+    #[error("the kernel's map for {what} is full ({capacity} entries); {prefix} was not added")]
+    Full {
+        /// The map, in words: "IPv4 deny entries".
+        what: String,
+        /// How many it holds.
+        capacity: u32,
+        /// The entry too many.
+        prefix: Prefix,
+    },
+    /// The kernel refused for another reason.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// An interface that the program filters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name, such as `eth0`.
+    pub name: String,
+    /// How the program is attached: `native`, `generic`, or `detached`.
+    pub mode: String,
+}
+
+/// The counters of one interface, summed over all CPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InterfaceCounters {
+    /// The interface.
+    pub interface: Interface,
+    /// One count per verdict, in the order of [`Verdict::ALL`].
+    pub verdicts: Vec<VerdictCount>,
+}
+
+/// What was counted for one verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerdictCount {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, Ethernet header included.
+    pub bytes: u64,
+    /// Sampled events that found the ring buffer full.
+    pub events_lost: u64,
+}
+
+/// The loaded program's answer about a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// What becomes of its packets.
+    pub verdict: Verdict,
+    /// The rule that decided; 0 when none did, or when a whole block is denied at once.
+    pub rule: u32,
+}
+
+/// Lists that are not there: every call answers with the reason.
+#[derive(Clone, Debug)]
+pub struct Absent(pub ListsError);
+
+impl Lists for Absent {
+    fn ready(&self) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn insert(&self, _: List, _: Prefix, _: Entry) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn insert_all(&self, _: List, _: &[(Prefix, Entry)]) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn remove(&self, _: List, _: Prefix) -> Result<bool, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn get(&self, _: List, _: Prefix) -> Result<Option<Entry>, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn entries(&self, _: List) -> Result<Vec<(Prefix, Entry)>, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn counters(&self) -> Result<Vec<InterfaceCounters>, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn probe(&self, _: IpAddr) -> Result<Probe, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn interfaces(&self) -> Result<Vec<Interface>, ListsError> {
+        Err(self.0.clone())
+    }
+}

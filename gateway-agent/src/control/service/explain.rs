@@ -1,0 +1,194 @@
+//! Why packets from an address are dropped, or not: the verdict from the loaded program, the
+//! entry from the kernel's lists, the words from the store.
+
+use std::net::IpAddr;
+
+use gateway_common::Verdict;
+use gateway_common::lists::{Entry, MODE_ENFORCE};
+use gateway_common::tables::List;
+use gateway_policy::grammar::Prefix;
+
+use super::Service;
+use super::look::fate;
+use crate::control::Fault;
+use crate::control::api::{EntryView, Explanation};
+use crate::control::lists::Probe;
+use crate::control::now::Now;
+use crate::store::{ListName, Mode, Origin, Reader, RuleId};
+
+/// Changes shown.
+const HISTORY: u32 = 10;
+
+/// An entry of the kernel's lists around the address.
+struct Around {
+    list: ListName,
+    prefix: Prefix,
+    entry: Entry,
+}
+
+impl Service {
+    pub(super) fn explain(&self, address: IpAddr) -> Result<Explanation, Fault> {
+        let address = address.to_canonical();
+        let host = Prefix::host(address);
+        let probe = self.lists.probe(address)?;
+        let around = self.around(host)?;
+        let zone = self.zone(host)?;
+        let now = self.now();
+        let store = self.store();
+        let reader = store.read();
+        let mut notes = Vec::new();
+
+        let decided_by = match decider(probe, &around, now) {
+            None => None,
+            Some((at, rule)) => view(&reader, at, rule, now, &mut notes)?,
+        };
+        let mut others = Vec::new();
+        for list in ListName::ALL {
+            let records = reader.covering(*list, host, now.wall)?;
+            others.extend(records.into_iter().map(|r| EntryView::of(r, now)));
+        }
+        others.retain(|view| decided_by.as_ref().is_none_or(|d| d.rule != view.rule));
+        others.sort_by_key(|view| std::cmp::Reverse(view.prefix.len()));
+        let unknown = others
+            .iter()
+            .filter(|v| {
+                !around
+                    .iter()
+                    .any(|a| a.list == v.list && a.prefix == v.prefix)
+            })
+            .map(|v| {
+                format!(
+                    "rule {} ({}) is in the store but not in the kernel's list: restart the \
+                     agent to bring them in step",
+                    v.rule, v.prefix
+                )
+            });
+        notes.extend(unknown);
+        let history = reader.changes_about(host, HISTORY)?;
+        Ok(Explanation {
+            address,
+            verdict: probe.verdict.name().to_owned(),
+            action: fate(probe.verdict.action()).to_owned(),
+            meaning: probe.verdict.describe().to_owned(),
+            decided_by,
+            others,
+            zone,
+            history: history.into_iter().map(Into::into).collect(),
+            notes,
+        })
+    }
+
+    /// The kernel's entries around `host`, the longest prefix first, the safelist first among
+    /// equals, as the program looks at them.
+    fn around(&self, host: Prefix) -> Result<Vec<Around>, Fault> {
+        let mut around = Vec::new();
+        for prefix in prefixes(host) {
+            for list in [ListName::Allow, ListName::Deny] {
+                if let Some(entry) = self.lists.get(list.list(), prefix)? {
+                    around.push(Around {
+                        list,
+                        prefix,
+                        entry,
+                    });
+                }
+            }
+        }
+        Ok(around)
+    }
+
+    fn zone(&self, host: Prefix) -> Result<Option<Prefix>, Fault> {
+        for prefix in prefixes(host) {
+            if self.lists.get(List::Zone, prefix)?.is_some() {
+                return Ok(Some(prefix));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Every prefix around `host`, longest first.
+fn prefixes(host: Prefix) -> impl Iterator<Item = Prefix> {
+    (0..=host.len())
+        .rev()
+        .filter_map(move |len| Prefix::holding(host.network(), len).ok())
+}
+
+/// The entry that led to the verdict. The program names its rule, except where it denies a
+/// whole block at a glance: then it is the first that acts.
+fn decider(probe: Probe, around: &[Around], now: Now) -> Option<(Option<&Around>, RuleId)> {
+    let list = list_of(probe.verdict)?;
+    let shadow = probe.verdict == Verdict::WouldDeny;
+    let found = around.iter().find(|a| {
+        a.list == list
+            && a.entry.is_live(now.monotonic)
+            && (a.entry.mode == MODE_ENFORCE) != shadow
+            && (probe.rule == 0 || a.entry.rule == probe.rule)
+    });
+    let rule = RuleId::new(probe.rule).or_else(|| RuleId::new(found?.entry.rule))?;
+    Some((found, rule))
+}
+
+/// The list that a verdict comes from.
+const fn list_of(verdict: Verdict) -> Option<ListName> {
+    match verdict {
+        Verdict::Safelisted => Some(ListName::Allow),
+        Verdict::WouldDeny | Verdict::DeniedExact | Verdict::DeniedPrefix | Verdict::Banned => {
+            Some(ListName::Deny)
+        }
+        Verdict::Pass
+        | Verdict::NotIp
+        | Verdict::Neighbour
+        | Verdict::WouldLimit
+        | Verdict::Unconfigured
+        | Verdict::RateLimited
+        | Verdict::Truncated
+        | Verdict::BadHeader
+        | Verdict::BadLength
+        | Verdict::BadSource
+        | Verdict::Land
+        | Verdict::BadTcpFlags
+        | Verdict::TooManyVlans
+        | Verdict::TooManyExtensions => None,
+    }
+}
+
+/// The words for a rule, or what the kernel's entry alone tells.
+fn view(
+    reader: &Reader<'_>,
+    at: Option<&Around>,
+    rule: RuleId,
+    now: Now,
+    notes: &mut Vec<String>,
+) -> Result<Option<EntryView>, Fault> {
+    if let Some(record) = reader.by_rule(rule)? {
+        return Ok(Some(EntryView::of(record, now)));
+    }
+    let Some(Around {
+        list,
+        prefix,
+        entry,
+    }) = at
+    else {
+        notes.push(format!(
+            "rule {rule} decided, but is gone from the kernel's list and the store: ask again"
+        ));
+        return Ok(None);
+    };
+    notes.push(format!(
+        "the store has no words for rule {rule}; what is shown is the kernel's entry"
+    ));
+    let expires = now.to_wall(entry.expires);
+    Ok(Some(EntryView {
+        rule,
+        list: *list,
+        prefix: *prefix,
+        origin: Origin::try_from(entry.origin).unwrap_or(Origin::Operator),
+        mode: Mode::try_from(entry.mode).unwrap_or(Mode::Enforce),
+        expires_unix_ms: expires,
+        left_ms: expires.map(|at| at.0.saturating_sub(now.wall.0)),
+        created_unix_ms: None,
+        created_by: None,
+        reason: String::new(),
+        ban: None,
+    }))
+}

@@ -1,0 +1,147 @@
+//! Lists, state and counters, to look at.
+
+use gateway_common::verdict::Action as Fate;
+
+use super::Service;
+use crate::control::api::{
+    EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE, Page,
+    PageQuery, Place, Reloaded, Stats, Status, Totals, VerdictStats,
+};
+use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
+use crate::control::{Actor, Fault, FaultKind, ListsError};
+use crate::store::{Action, Change, Cursor, Durability, Filter, ListName, Origin};
+
+/// Entries of a page when the query does not say.
+const PAGE: u32 = 1_000;
+
+impl Service {
+    pub(super) fn page(&self, list: ListName, query: &PageQuery) -> Result<Page, Fault> {
+        let limit = query.limit.unwrap_or(PAGE);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(Fault::new(
+                FaultKind::Invalid,
+                format!("a page has 1 to {MAX_PAGE} entries, not {limit}"),
+            ));
+        }
+        let filter = Filter {
+            origin: query.origin,
+            after: query.after.map(|place| place.0),
+        };
+        let now = self.now();
+        let records = self.store().read().page(list, filter, now.wall, limit)?;
+        let full = records.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        let next = records.last().filter(|_| full).map(|last| {
+            Place(Cursor {
+                prefix: last.entry.prefix,
+                origin: last.entry.origin,
+            })
+        });
+        Ok(Page {
+            entries: records.into_iter().map(|r| EntryView::of(r, now)).collect(),
+            next,
+        })
+    }
+
+    pub(super) fn status(&self) -> Result<Status, Fault> {
+        let filter = match self.lists.ready().and_then(|()| self.lists.interfaces()) {
+            Ok(interfaces) => FilterStatus {
+                loaded: true,
+                why: None,
+                interfaces: interfaces
+                    .into_iter()
+                    .map(|Interface { name, mode }| InterfaceStatus { name, mode })
+                    .collect(),
+            },
+            Err(why) => FilterStatus {
+                loaded: false,
+                why: Some(match why {
+                    ListsError::Absent(why) => why,
+                    other @ (ListsError::Full { .. } | ListsError::Failed(_)) => other.to_string(),
+                }),
+                interfaces: Vec::new(),
+            },
+        };
+        let agent = self.hooks.agent();
+        let now = self.now().wall;
+        let store = self.store();
+        let reader = store.read();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            agent,
+            filter,
+            lists: ListsStatus {
+                deny: reader.count(ListName::Deny, None, now)?,
+                bans: reader.count(ListName::Deny, Some(Origin::Ban), now)?,
+                allow: reader.count(ListName::Allow, None, now)?,
+            },
+        })
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats, Fault> {
+        Ok(stats_of(&self.lists.counters()?))
+    }
+
+    pub(super) fn reload(&self, actor: &Actor) -> Result<Reloaded, Fault> {
+        let reloaded = self.hooks.reload()?;
+        let change = Change {
+            at: self.now().wall,
+            actor: actor.to_string(),
+            action: Action::Reload,
+            list: None,
+            prefix: None,
+            rule: None,
+            note: format!("generation {}", reloaded.generation),
+        };
+        self.store()
+            .write(Durability::Synced, |writer| writer.log(&change))?;
+        Ok(reloaded)
+    }
+}
+
+/// The counters in the shape of the API, with their sums.
+#[must_use]
+pub fn stats_of(counters: &[InterfaceCounters]) -> Stats {
+    let interfaces: Vec<InterfaceStats> = counters
+        .iter()
+        .map(|counters| InterfaceStats {
+            name: counters.interface.name.clone(),
+            mode: counters.interface.mode.clone(),
+            verdicts: counters.verdicts.iter().map(verdict_stats).collect(),
+            total: counters.verdicts.iter().fold(Totals::default(), add),
+        })
+        .collect();
+    let all = counters.iter().flat_map(|counters| &counters.verdicts);
+    Stats {
+        interfaces,
+        total: all.fold(Totals::default(), add),
+    }
+}
+
+fn verdict_stats(count: &VerdictCount) -> VerdictStats {
+    VerdictStats {
+        verdict: count.verdict.name().to_owned(),
+        action: fate(count.verdict.action()).to_owned(),
+        packets: count.packets,
+        bytes: count.bytes,
+        events_lost: count.events_lost,
+    }
+}
+
+/// What the API calls the fate of a packet.
+pub(super) const fn fate(action: Fate) -> &'static str {
+    match action {
+        Fate::Pass => "pass",
+        Fate::Drop => "drop",
+    }
+}
+
+fn add(mut sum: Totals, count: &VerdictCount) -> Totals {
+    let (packets, bytes) = match count.verdict.action() {
+        Fate::Pass => (&mut sum.passed_packets, &mut sum.passed_bytes),
+        Fate::Drop => (&mut sum.dropped_packets, &mut sum.dropped_bytes),
+    };
+    *packets = packets.saturating_add(count.packets);
+    *bytes = bytes.saturating_add(count.bytes);
+    sum.events_lost = sum.events_lost.saturating_add(count.events_lost);
+    sum
+}

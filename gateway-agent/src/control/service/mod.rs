@@ -1,0 +1,123 @@
+//! The logic of every change and every question, over the kernel's lists and the store.
+//!
+//! A change is crash-safe by its order: the store first, then the kernel. If the kernel refuses,
+//! the store is put back as it was, and the whole change fails. If the process dies in between,
+//! the store says what was meant, and [`Service::reconcile`] at the next start makes the kernel
+//! follow.
+
+mod apply;
+mod bans;
+mod change;
+mod configured;
+mod explain;
+mod guard;
+mod look;
+mod reconcile;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gateway_policy::grammar::Prefix;
+
+pub use bans::{BanOrder, BanOutcome};
+pub use look::stats_of;
+pub use reconcile::Reconciled;
+
+use super::api::{
+    AddRequest, Changed, Explanation, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
+};
+use super::now::{Clock, Now};
+use super::{Actor, Control, Fault, Hooks, Lists};
+use crate::store::{ListName, Store};
+
+/// The kernel's lists and the store, kept in step. One lock around both keeps changes in one
+/// order; it is held for the few system calls and the one transaction that a change takes.
+pub struct Service {
+    lists: Arc<dyn Lists>,
+    hooks: Arc<dyn Hooks>,
+    store: Mutex<Store>,
+    clock: Clock,
+}
+
+impl Service {
+    /// Joins the kernel's lists and the store.
+    #[must_use]
+    pub fn new(lists: Arc<dyn Lists>, store: Store, hooks: Arc<dyn Hooks>) -> Self {
+        Self::with_clock(lists, store, hooks, Now::read)
+    }
+
+    pub(crate) fn with_clock(
+        lists: Arc<dyn Lists>,
+        store: Store,
+        hooks: Arc<dyn Hooks>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            lists,
+            hooks,
+            store: Mutex::new(store),
+            clock,
+        }
+    }
+
+    /// The service in the name of somebody.
+    #[must_use]
+    pub fn session(self: &Arc<Self>, actor: Actor) -> Session {
+        Session {
+            service: Arc::clone(self),
+            actor,
+        }
+    }
+
+    fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    /// A transaction that a panic cut short was rolled back when it was dropped, so the store
+    /// behind a poisoned lock is sound.
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The service in the name of somebody: their changes are logged as theirs.
+pub struct Session {
+    service: Arc<Service>,
+    actor: Actor,
+}
+
+impl Control for Session {
+    fn add(&self, list: ListName, request: &AddRequest) -> Result<Changed, Fault> {
+        self.service.add(&self.actor, list, request)
+    }
+
+    fn remove(&self, list: ListName, request: &RemoveRequest) -> Result<Changed, Fault> {
+        self.service.remove(&self.actor, list, request)
+    }
+
+    fn page(&self, list: ListName, query: &PageQuery) -> Result<Page, Fault> {
+        self.service.page(list, query)
+    }
+
+    fn lift(&self, prefix: Prefix) -> Result<Changed, Fault> {
+        self.service.lift(&self.actor, prefix)
+    }
+
+    fn status(&self) -> Result<Status, Fault> {
+        self.service.status()
+    }
+
+    fn stats(&self) -> Result<Stats, Fault> {
+        self.service.stats()
+    }
+
+    fn explain(&self, address: IpAddr) -> Result<Explanation, Fault> {
+        self.service.explain(address)
+    }
+
+    fn reload(&self) -> Result<Reloaded, Fault> {
+        self.service.reload(&self.actor)
+    }
+}

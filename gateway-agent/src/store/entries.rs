@@ -1,0 +1,466 @@
+//! List entries: put, take away, look up, walk.
+
+use gateway_policy::grammar::Prefix;
+use rusqlite::types::{Type, Value};
+use rusqlite::{OptionalExtension, Row, named_params, params, params_from_iter};
+
+use super::key;
+use super::record::{
+    BanFacts, ListName, Mode, NewRecord, Origin, Record, RuleId, UnixMillis, UnknownCode,
+};
+use super::{Reader, StoreError, StoreFault, Writer};
+
+/// Which entries of a list a walk shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this origin.
+    pub origin: Option<Origin>,
+    /// Only those behind this place.
+    pub after: Option<Cursor>,
+}
+
+/// A place in a list; lists are walked by prefix, then origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The prefix of the last entry seen.
+    pub prefix: Prefix,
+    /// Its origin.
+    pub origin: Origin,
+}
+
+/// What the kernel needs to know of an entry, without the words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its number.
+    pub rule: RuleId,
+    /// The addresses it holds for.
+    pub prefix: Prefix,
+    /// Who put it there.
+    pub origin: Origin,
+    /// Whether it acts.
+    pub mode: Mode,
+    /// When it ends by itself; `None` is never.
+    pub expires: Option<UnixMillis>,
+}
+
+const COLUMNS: &str = "SELECT id, list, prefix, origin, entry.mode, expires, reason, created, \
+     created_by, offence, count, strike, request FROM entry LEFT JOIN ban \
+     ON ban.client = entry.prefix AND ban.mode = entry.mode AND entry.origin = 2";
+
+// The number in the join above.
+const _: () = assert!(Origin::Ban.code() == 2);
+
+impl Reader<'_> {
+    /// The entry of exactly this list, prefix and origin, expired or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn get(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        origin: Origin,
+    ) -> Result<Option<Record>, StoreError> {
+        self.one(
+            &format!("{COLUMNS} WHERE list = ? AND prefix = ? AND origin = ?"),
+            params![list.code(), key::encode(prefix), origin.code()],
+        )
+    }
+
+    /// The entry with this number, expired or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn by_rule(&self, rule: RuleId) -> Result<Option<Record>, StoreError> {
+        self.one(&format!("{COLUMNS} WHERE id = ?"), params![rule.get()])
+    }
+
+    /// Every entry on exactly this prefix, whatever its origin, expired or not.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn on(&self, list: ListName, prefix: Prefix) -> Result<Vec<Record>, StoreError> {
+        self.many(
+            &format!("{COLUMNS} WHERE list = ? AND prefix = ? ORDER BY origin"),
+            params![list.code(), key::encode(prefix)],
+        )
+    }
+
+    /// Every live entry whose prefix holds all of `prefix`, the longest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn covering(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        now: UnixMillis,
+    ) -> Result<Vec<Record>, StoreError> {
+        let keys: Vec<Vec<u8>> = key::around(prefix).map(key::encode).collect();
+        let sql = format!(
+            "{COLUMNS} WHERE list = ? AND (expires IS NULL OR expires > ?) AND prefix IN ({}) \
+             ORDER BY prefix DESC, origin",
+            places(keys.len())
+        );
+        let head = [Value::from(list.code()), Value::from(stored(now.0))];
+        let values = head.into_iter().chain(keys.into_iter().map(Value::from));
+        let mut found = self.many(&sql, params_from_iter(values))?;
+        found.sort_by_key(|r| std::cmp::Reverse(r.entry.prefix.len()));
+        Ok(found)
+    }
+
+    /// Live entries of `origin` whose prefixes lie inside `prefix`, itself included; at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn inside(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        origin: Option<Origin>,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (first, last) = key::inside(prefix);
+        self.many(
+            &format!(
+                "{COLUMNS} WHERE list = ? AND prefix BETWEEN ? AND ? \
+                 AND (?4 IS NULL OR origin = ?4) AND (expires IS NULL OR expires > ?5) \
+                 ORDER BY prefix, origin LIMIT ?6"
+            ),
+            params![
+                list.code(),
+                first,
+                last,
+                origin.map(Origin::code),
+                stored(now.0),
+                limit
+            ],
+        )
+    }
+
+    /// The next live entries of a list, at most `limit`, by prefix and then origin.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn page(
+        &self,
+        list: ListName,
+        filter: Filter,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<Record>, StoreError> {
+        let sql = |place: &str| {
+            format!(
+                "{COLUMNS} WHERE list = :list {place} AND (:only IS NULL OR origin = :only) \
+                 AND (expires IS NULL OR expires > :now) ORDER BY prefix, origin LIMIT :limit"
+            )
+        };
+        let only = filter.origin.map(Origin::code);
+        let now = stored(now.0);
+        match filter.after {
+            None => self.many(
+                &sql(""),
+                named_params! {
+                    ":list": list.code(), ":only": only, ":now": now, ":limit": limit
+                },
+            ),
+            Some(Cursor { prefix, origin }) => self.many(
+                &sql("AND (prefix, origin) > (:prefix, :origin)"),
+                named_params! {
+                    ":list": list.code(), ":only": only, ":now": now, ":limit": limit,
+                    ":prefix": key::encode(prefix), ":origin": origin.code(),
+                },
+            ),
+        }
+    }
+
+    /// How many live entries a list has, of one origin or of all.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn count(
+        &self,
+        list: ListName,
+        origin: Option<Origin>,
+        now: UnixMillis,
+    ) -> Result<u64, StoreError> {
+        self.conn
+            .prepare_cached(
+                "SELECT count(*) FROM entry WHERE list = ?1 AND (?2 IS NULL OR origin = ?2) \
+                 AND (expires IS NULL OR expires > ?3)",
+            )
+            .and_then(|mut s| {
+                s.query_row(
+                    params![list.code(), origin.map(Origin::code), stored(now.0)],
+                    |r| r.get::<_, i64>(0),
+                )
+            })
+            .map(i64::unsigned_abs)
+            .map_err(|e| self.fault(e))
+    }
+
+    /// Hands every live entry of a list to `take`, by prefix and then origin.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn live(
+        &self,
+        list: ListName,
+        now: UnixMillis,
+        mut take: impl FnMut(Live),
+    ) -> Result<(), StoreError> {
+        let mut walk = || {
+            let mut statement = self.conn.prepare_cached(
+                "SELECT id, prefix, origin, mode, expires FROM entry WHERE list = ?1 \
+                 AND (expires IS NULL OR expires > ?2) ORDER BY prefix, origin",
+            )?;
+            let mut rows = statement.query(params![list.code(), stored(now.0)])?;
+            while let Some(row) = rows.next()? {
+                take(lean(row)?);
+            }
+            Ok(())
+        };
+        walk().map_err(|e| self.fault(e))
+    }
+
+    /// Every live entry on exactly this prefix, whatever its origin.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn live_on(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        now: UnixMillis,
+    ) -> Result<Vec<Live>, StoreError> {
+        self.conn
+            .prepare_cached(
+                "SELECT id, prefix, origin, mode, expires FROM entry WHERE list = ?1 \
+                 AND prefix = ?2 AND (expires IS NULL OR expires > ?3) ORDER BY origin",
+            )
+            .and_then(|mut s| {
+                let on = params![list.code(), key::encode(prefix), stored(now.0)];
+                s.query_map(on, lean)?.collect()
+            })
+            .map_err(|e| self.fault(e))
+    }
+
+    /// Entries past their expiry, the oldest first; at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn expired(&self, now: UnixMillis, limit: u32) -> Result<Vec<Record>, StoreError> {
+        self.many(
+            &format!("{COLUMNS} WHERE expires <= ? ORDER BY expires LIMIT ?"),
+            params![stored(now.0), limit],
+        )
+    }
+
+    /// Whether no entry was ever put into this store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_untouched(&self) -> Result<bool, StoreError> {
+        self.conn
+            .query_row(
+                "SELECT NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'entry')",
+                [],
+                |r| r.get(0),
+            )
+            .map_err(|e| self.fault(e))
+    }
+
+    fn one(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Record>, StoreError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row(params, record).optional())
+            .map_err(|e| self.fault(e))
+    }
+
+    fn many(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<Record>, StoreError> {
+        self.conn
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_map(params, record)?.collect())
+            .map_err(|e| self.fault(e))
+    }
+}
+
+impl Writer<'_> {
+    /// Puts an entry there; one of the same list, prefix and origin is replaced and keeps its
+    /// number. What a ban is for is written by [`Writer::set_ban`], not here.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or has given out its last rule id.
+    pub fn put(&self, new: &NewRecord) -> Result<RuleId, StoreError> {
+        let put = || {
+            // Not an upsert: that would ask for a new number first, and there is a last one.
+            let replaced = self
+                .conn
+                .prepare_cached(
+                    "UPDATE entry SET mode = ?4, expires = ?5, reason = ?6, created = ?7, \
+                     created_by = ?8 WHERE list = ?1 AND prefix = ?2 AND origin = ?3 \
+                     RETURNING id",
+                )?
+                .query_row(
+                    params![
+                        new.list.code(),
+                        key::encode(new.prefix),
+                        new.origin.code(),
+                        new.mode.code(),
+                        new.expires.map(|at| stored(at.0)),
+                        new.reason,
+                        stored(new.created.0),
+                        new.created_by,
+                    ],
+                    |row| rule(row, 0),
+                )
+                .optional()?;
+            let rule = match replaced {
+                Some(rule) => rule,
+                None => self.insert(None, new)?,
+            };
+            Ok(rule)
+        };
+        put().map_err(|e| self.put_fault(e))
+    }
+
+    /// Puts back an entry that was removed or replaced, with the number it had.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn restore(&self, record: &Record) -> Result<(), StoreError> {
+        let entry = &record.entry;
+        self.remove(entry.list, entry.prefix, entry.origin)?;
+        self.insert(Some(record.rule), entry)
+            .map(drop)
+            .map_err(|e| self.fault(e))
+    }
+
+    /// Takes an entry away; says whether it was there.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn remove(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        origin: Origin,
+    ) -> Result<bool, StoreError> {
+        self.conn
+            .prepare_cached("DELETE FROM entry WHERE list = ? AND prefix = ? AND origin = ?")
+            .and_then(|mut s| s.execute(params![list.code(), key::encode(prefix), origin.code()]))
+            .map(|rows| rows > 0)
+            .map_err(|e| self.fault(e))
+    }
+
+    fn insert(&self, rule_id: Option<RuleId>, new: &NewRecord) -> rusqlite::Result<RuleId> {
+        self.conn
+            .prepare_cached(
+                "INSERT INTO entry \
+                 (id, list, prefix, origin, mode, expires, reason, created, created_by) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+            )?
+            .query_row(
+                params![
+                    rule_id.map(RuleId::get),
+                    new.list.code(),
+                    key::encode(new.prefix),
+                    new.origin.code(),
+                    new.mode.code(),
+                    new.expires.map(|at| stored(at.0)),
+                    new.reason,
+                    stored(new.created.0),
+                    new.created_by,
+                ],
+                |row| rule(row, 0),
+            )
+    }
+
+    /// The only constraint that a checked entry can still break is the range of the ids.
+    fn put_fault(&self, source: rusqlite::Error) -> StoreError {
+        if source.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+            StoreError::new(self.path, StoreFault::RulesExhausted)
+        } else {
+            self.fault(source)
+        }
+    }
+}
+
+/// A number as SQLite holds it: signed, so the far end of time is cut to 292 million years.
+pub(super) fn stored(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A list of `n` parameters.
+pub(super) fn places(n: usize) -> String {
+    vec!["?"; n].join(", ")
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let ban = match row.get::<_, Option<String>>(9)? {
+        None => None,
+        Some(offence) => Some(BanFacts {
+            offence,
+            count: row.get(10)?,
+            strike: row.get(11)?,
+            request: row.get(12)?,
+        }),
+    };
+    Ok(Record {
+        rule: rule(row, 0)?,
+        entry: NewRecord {
+            list: coded(row, 1)?,
+            prefix: prefix(row, 2)?,
+            origin: coded(row, 3)?,
+            mode: coded(row, 4)?,
+            expires: millis(row, 5)?,
+            reason: row.get(6)?,
+            created: millis(row, 7)?.unwrap_or_default(),
+            created_by: row.get(8)?,
+        },
+        ban,
+    })
+}
+
+fn lean(row: &Row<'_>) -> rusqlite::Result<Live> {
+    Ok(Live {
+        rule: rule(row, 0)?,
+        prefix: prefix(row, 1)?,
+        origin: coded(row, 2)?,
+        mode: coded(row, 3)?,
+        expires: millis(row, 4)?,
+    })
+}
+
+pub(super) fn rule(row: &Row<'_>, index: usize) -> rusqlite::Result<RuleId> {
+    let id: u32 = row.get(index)?;
+    RuleId::new(id).ok_or_else(|| nonsense(index, Type::Integer, "a rule id of 0".into()))
+}
+
+pub(super) fn prefix(row: &Row<'_>, index: usize) -> rusqlite::Result<Prefix> {
+    let blob = row.get_ref(index)?.as_blob()?;
+    key::decode(blob).ok_or_else(|| nonsense(index, Type::Blob, format!("the prefix {blob:x?}")))
+}
+
+pub(super) fn coded<T: TryFrom<u8, Error = UnknownCode>>(
+    row: &Row<'_>,
+    index: usize,
+) -> rusqlite::Result<T> {
+    T::try_from(row.get(index)?).map_err(|e| nonsense(index, Type::Integer, e.to_string()))
+}
+
+pub(super) fn millis(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<UnixMillis>> {
+    let at: Option<i64> = row.get(index)?;
+    at.map(|at| {
+        u64::try_from(at)
+            .map(UnixMillis)
+            .map_err(|_| nonsense(index, Type::Integer, format!("the time {at}")))
+    })
+    .transpose()
+}
+
+fn nonsense(index: usize, kind: Type, what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(index, kind, what.into())
+}

@@ -1,0 +1,16 @@
+//! Statements to the engine's form: names resolved, patterns compiled, every fault collected.
+
+mod action;
+mod builder;
+mod choice;
+mod error;
+mod loader;
+mod setting;
+mod test;
+mod tune;
+
+pub use error::{Finding, LoadErrors};
+pub use loader::{SourceError, Sources};
+
+pub(crate) use choice::Choice;
+pub(crate) use loader::load;

@@ -1,0 +1,396 @@
+//! Runs the rules of a phase.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Candidate, Decision, Transaction, tx::TxValue};
+use crate::{
+    operator::{Hit, Operator, Rx, Search, has_bad_escape, leading_integer, passes_luhn},
+    prefilter,
+    ruleset::{AllowScope, Disruptive, Link, Phase, Rule, RuleEngine, Test},
+    template::{TxNames, TxSlot},
+};
+
+/// An operator's argument with its macros expanded.
+enum Argument<'a> {
+    None,
+    Text(Cow<'a, [u8]>),
+    Number(i64),
+    /// `None` where the expanded pattern does not compile.
+    Pattern(Option<Arc<Rx>>),
+}
+
+impl<'w> Transaction<'w> {
+    /// Runs one phase. A transaction that was refused before stays refused.
+    pub(super) fn run(&mut self, phase: Phase) -> Decision {
+        if !self.decision.is_pass() && phase != Phase::Logging {
+            return self.decision.clone();
+        }
+        let rules = self.rules;
+        let list = rules
+            .phases
+            .get(phase as usize)
+            .map_or(&[][..], Vec::as_slice);
+        let mut at = 0;
+        while let Some(rule) = list.get(at).and_then(|&index| rules.rules.get(index)) {
+            if self.engine == RuleEngine::Off || self.allowed.is_some_and(|until| phase <= until) {
+                break;
+            }
+            at += 1;
+            if self.removed.contains(rule.index) {
+                continue;
+            }
+            if self.rule(rule) {
+                if !self.decision.is_pass() {
+                    break;
+                }
+                if let Disruptive::Allow(scope) = rule.disruptive {
+                    self.allow(scope, phase);
+                }
+                at += rule.skip;
+                at = rule.skip_to.unwrap_or(at).max(at);
+            }
+        }
+        // `allow:phase` ends here.
+        if self.allowed == Some(phase) {
+            self.allowed = None;
+        }
+        self.decision.clone()
+    }
+
+    fn allow(&mut self, scope: AllowScope, phase: Phase) {
+        let until = match scope {
+            AllowScope::Phase => phase,
+            AllowScope::Request => phase.max(Phase::RequestBody),
+            AllowScope::Transaction => Phase::ResponseBody,
+        };
+        self.allowed = Some(until);
+    }
+
+    /// Runs a rule with its chain; says whether all of it matched.
+    fn rule(&mut self, rule: &'w Rule) -> bool {
+        let last = rule.links.len().saturating_sub(1);
+        self.hidden_here.clear();
+        let hidden = self
+            .hidden
+            .iter()
+            .filter(|(rules, _)| rules.contains(rule.index));
+        self.hidden_here
+            .extend(hidden.map(|(_, exclusions)| *exclusions));
+        self.matched.clear();
+        for (i, link) in rule.links.iter().enumerate() {
+            if !self.link(rule, link, i == last) {
+                return false;
+            }
+            if !self.decision.is_pass() {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Runs one rule of a chain on every value its targets name.
+    fn link(&mut self, rule: &'w Rule, link: &'w Link, last: bool) -> bool {
+        let Some(test) = &link.test else {
+            self.perform(rule, link);
+            if last {
+                self.conclude(rule, link, None, &Hit::default());
+            }
+            return true;
+        };
+        if !self.may_match(test) {
+            return false;
+        }
+        let argument = self.argument(rule, test);
+        let first = rule
+            .links
+            .first()
+            .is_some_and(|first| std::ptr::eq(first, link));
+        let run = Run {
+            rule,
+            link,
+            test,
+            argument: &argument,
+            last,
+        };
+        match test.target_list {
+            Some(list) => {
+                self.fill_list(test, list);
+                let (generation, candidates) = self
+                    .lists
+                    .get_mut(list)
+                    .map(std::mem::take)
+                    .unwrap_or_default();
+                let seen = self.inspect_all(&run, &candidates, first);
+                if let Some(place) = self.lists.get_mut(list) {
+                    *place = (generation, candidates);
+                }
+                seen
+            }
+            None => {
+                let mut candidates = std::mem::take(&mut self.candidates);
+                candidates.clear();
+                for target in &test.targets {
+                    self.collect(test, target, first, &mut candidates);
+                }
+                let seen = self.inspect_all(&run, &candidates, first);
+                self.candidates = candidates;
+                seen
+            }
+        }
+    }
+
+    /// Works out the values of a shared list of targets, unless that was done since a store
+    /// changed last.
+    fn fill_list(&mut self, test: &'w Test, list: usize) {
+        let held = self
+            .lists
+            .get_mut(list)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let (mut generation, mut candidates) = held;
+        if generation != self.generation {
+            candidates.clear();
+            for target in &test.targets {
+                self.collect(test, target, false, &mut candidates);
+            }
+            generation = self.generation;
+        }
+        if let Some(place) = self.lists.get_mut(list) {
+            *place = (generation, candidates);
+        }
+    }
+
+    /// Whether the test may match any of the values its targets name.
+    fn may_match(&mut self, test: &'w Test) -> bool {
+        let rules = self.rules;
+        let (Some(slot), Some(group), Some(list)) = (test.slot, test.group, test.target_list)
+        else {
+            return true;
+        };
+        if !rules.prefilter_on {
+            return true;
+        }
+        let known = |unions: &[(u64, Vec<u64>)], generation: u64| {
+            let union = unions.get(group).filter(|(of, _)| *of == generation);
+            union.map(|(_, bits)| prefilter::is_set(bits, slot))
+        };
+        if let Some(may) = known(&self.unions, self.generation) {
+            return may;
+        }
+        self.fill_list(test, list);
+        let (generation, candidates) = self
+            .lists
+            .get_mut(list)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let mut union = self
+            .unions
+            .get_mut(group)
+            .map(std::mem::take)
+            .unwrap_or_default()
+            .1;
+        union.clear();
+        union.resize(rules.prefilter.words(), 0);
+        for candidate in &candidates {
+            let map = rules.unicode_map.as_ref();
+            let value = self
+                .pool
+                .chain(candidate.value, test.chain, &test.transforms, map);
+            let bits = self.pool.scan(value, &rules.prefilter);
+            union
+                .iter_mut()
+                .zip(bits)
+                .for_each(|(word, bits)| *word |= bits);
+        }
+        let may = prefilter::is_set(&union, slot);
+        if let Some(place) = self.unions.get_mut(group) {
+            *place = (generation, union);
+        }
+        if let Some(place) = self.lists.get_mut(list) {
+            *place = (generation, candidates);
+        }
+        may
+    }
+
+    /// Runs a link on each value; says whether any matched.
+    fn inspect_all(&mut self, run: &Run<'w, '_>, candidates: &[Candidate], first: bool) -> bool {
+        let rules = self.rules;
+        let map = rules.unicode_map.as_ref();
+        let hidden = first && run.test.target_list.is_some() && !self.hidden_here.is_empty();
+        let mut seen = false;
+        for candidate in candidates {
+            if !self.decision.is_pass() {
+                break;
+            }
+            if hidden && self.is_hidden(candidate) {
+                continue;
+            }
+            let mut found = *candidate;
+            if !run.test.multi_match {
+                found.value =
+                    self.pool
+                        .chain(found.value, run.test.chain, &run.test.transforms, map);
+                let left_out = rules.prefilter_on
+                    && run.test.slot.is_some_and(|slot| {
+                        !prefilter::is_set(self.pool.scan(found.value, &rules.prefilter), slot)
+                    });
+                seen |= !left_out && self.inspect(run, found);
+                continue;
+            }
+            seen |= self.inspect(run, found);
+            for transform in &run.test.transforms {
+                let value = self.pool.transform(found.value, *transform, map);
+                if value != found.value {
+                    found.value = value;
+                    seen |= self.inspect(run, found);
+                }
+            }
+        }
+        seen
+    }
+
+    /// Expands the operator's argument once for all values of a link.
+    fn argument(&self, rule: &Rule, test: &'w Test) -> Argument<'w> {
+        match &test.operator {
+            Operator::Text(_, template) => match template.literal() {
+                Some(text) => Argument::Text(Cow::Borrowed(text)),
+                None => {
+                    let mut text = Vec::new();
+                    self.expand(template, rule, false, &mut text);
+                    Argument::Text(Cow::Owned(text))
+                }
+            },
+            Operator::Number(_, template) => Argument::Number(self.expand_integer(template, rule)),
+            Operator::RxTemplate(template) => {
+                let mut pattern = Vec::new();
+                self.expand(template, rule, false, &mut pattern);
+                Argument::Pattern(self.rules.patterns.get(&pattern))
+            }
+            Operator::Always
+            | Operator::Never
+            | Operator::Rx(_)
+            | Operator::Phrases(_)
+            | Operator::Address(_)
+            | Operator::OutsideRange(_)
+            | Operator::BadEscape
+            | Operator::NotUtf8
+            | Operator::CardNumber(_) => Argument::None,
+        }
+    }
+
+    /// Asks the operator about one value and, where it matches, carries out the link's actions.
+    fn inspect(&mut self, run: &Run<'w, '_>, found: Candidate) -> bool {
+        let hit = match ask(run, self.pool.get(found.value)) {
+            Search::Found(hit) if !run.test.negated => hit,
+            Search::Nothing if run.test.negated => Hit::default(),
+            Search::Found(_) | Search::Nothing => return false,
+            // What takes too long to tell is taken for what the rule looks for.
+            Search::GaveUp => Hit::default(),
+        };
+        self.matched.push(found);
+        if run.link.capture {
+            self.capture(found, &hit);
+        }
+        self.perform(run.rule, run.link);
+        if run.last {
+            self.conclude(run.rule, run.link, Some(found), &hit);
+        }
+        true
+    }
+
+    /// Fills `TX:0` to `TX:9` from a match, emptying those it has no group for.
+    fn capture(&mut self, found: Candidate, hit: &Hit) {
+        for group in 0..TxNames::GROUPS {
+            let range = hit.groups.get(group).cloned().flatten();
+            let value = range.map(|range| {
+                let bytes = self
+                    .pool
+                    .get(found.value)
+                    .get(range)
+                    .unwrap_or_default()
+                    .to_vec();
+                TxValue::Bytes(self.pool.add(&bytes))
+            });
+            self.tx.set(TxSlot(group), value);
+        }
+    }
+}
+
+/// One link of a chain at work.
+struct Run<'w, 'a> {
+    rule: &'w Rule,
+    link: &'w Link,
+    test: &'w Test,
+    argument: &'a Argument<'w>,
+    last: bool,
+}
+
+fn ask(run: &Run<'_, '_>, value: &[u8]) -> Search<Hit> {
+    let whole = |holds: bool| {
+        if holds {
+            Search::Found(Hit {
+                range: None,
+                groups: vec![Some(0..value.len())],
+            })
+        } else {
+            Search::Nothing
+        }
+    };
+    match (&run.test.operator, run.argument) {
+        (Operator::Always, _) => whole(true),
+        (Operator::Never, _) => Search::Nothing,
+        (Operator::Rx(rx), _) => match_pattern(rx, run.link.capture, value),
+        (Operator::RxTemplate(_), Argument::Pattern(Some(rx))) => {
+            match_pattern(rx, run.link.capture, value)
+        }
+        (Operator::RxTemplate(_), _) => Search::GaveUp,
+        (Operator::Phrases(phrases), _) => part(phrases.find(value)),
+        (Operator::Address(set), _) => whole(set.contains(value)),
+        (Operator::OutsideRange(range), _) => whole(range.is_violated(value)),
+        (Operator::BadEscape, _) => whole(has_bad_escape(value)),
+        (Operator::NotUtf8, _) => whole(std::str::from_utf8(value).is_err()),
+        (Operator::CardNumber(rx), _) => part(
+            rx.find_all(value)
+                .into_iter()
+                .find(|range| passes_luhn(value.get(range.clone()).unwrap_or_default())),
+        ),
+        (Operator::Text(relation, _), Argument::Text(text)) => whole(relation.holds(value, text)),
+        (Operator::Number(comparison, _), Argument::Number(number)) => {
+            whole(comparison.holds(leading_integer(value), *number))
+        }
+        // An argument is always of its operator's kind.
+        (Operator::Text(..) | Operator::Number(..), _) => Search::Nothing,
+    }
+}
+
+fn part(range: Option<std::ops::Range<usize>>) -> Search<Hit> {
+    match range {
+        Some(range) => Search::Found(Hit {
+            range: Some(range.clone()),
+            groups: vec![Some(range)],
+        }),
+        None => Search::Nothing,
+    }
+}
+
+fn match_pattern(rx: &Rx, capture: bool, value: &[u8]) -> Search<Hit> {
+    if capture {
+        match rx.captures(value, TxNames::GROUPS) {
+            Search::Found(groups) => Search::Found(Hit {
+                range: groups.first().cloned().flatten(),
+                groups,
+            }),
+            Search::Nothing => Search::Nothing,
+            Search::GaveUp => Search::GaveUp,
+        }
+    } else {
+        match rx.find(value) {
+            Search::Found(range) => Search::Found(Hit {
+                range: Some(range),
+                groups: Vec::new(),
+            }),
+            Search::Nothing => Search::Nothing,
+            Search::GaveUp => Search::GaveUp,
+        }
+    }
+}

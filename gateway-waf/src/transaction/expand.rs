@@ -1,0 +1,161 @@
+//! Macros to text.
+
+use super::{Transaction, pool::Data, secret, tx::TxValue};
+use crate::{
+    operator::leading_integer,
+    ruleset::{Masked, Rule},
+    template::{Piece, Template},
+    variable::{Computed, Persistent, Source, Store, Variable},
+};
+
+/// What stands in a log in place of a secret.
+pub(super) const MASK: &[u8] = b"***";
+
+impl Transaction<'_> {
+    /// Appends the expanded template. `rule` is the rule at hand, for `%{rule.…}`; `masked` hides
+    /// what a log must not show.
+    pub(super) fn expand(&self, template: &Template, rule: &Rule, masked: bool, out: &mut Vec<u8>) {
+        for piece in template.pieces() {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text),
+                // A captured group comes out of the value that matched.
+                Piece::Tx(slot) if masked && slot.0 < 10 && self.last_match_is_secret() => {
+                    out.extend_from_slice(MASK);
+                }
+                Piece::Tx(slot) => self.write_tx(self.tx.get(*slot), out),
+                Piece::Macro { variable, key } => {
+                    self.write_variable(*variable, key.as_deref(), rule, masked, out);
+                }
+            }
+        }
+    }
+
+    /// The template's value as an integer.
+    pub(super) fn expand_integer(&self, template: &Template, rule: &Rule) -> i64 {
+        if let [Piece::Tx(slot)] = template.pieces()
+            && let Some(TxValue::Integer(number)) = self.tx.get(*slot)
+        {
+            return number;
+        }
+        if let Some(text) = template.literal() {
+            return leading_integer(text);
+        }
+        let mut text = Vec::new();
+        self.expand(template, rule, false, &mut text);
+        leading_integer(&text)
+    }
+
+    pub(super) fn tx_integer(&self, value: Option<TxValue>) -> i64 {
+        match value {
+            None => 0,
+            Some(TxValue::Integer(number)) => number,
+            Some(TxValue::Bytes(data)) => leading_integer(self.pool.get(data)),
+        }
+    }
+
+    fn write_tx(&self, value: Option<TxValue>, out: &mut Vec<u8>) {
+        match value {
+            None => {}
+            Some(TxValue::Integer(number)) => out.extend_from_slice(number.to_string().as_bytes()),
+            Some(TxValue::Bytes(data)) => out.extend_from_slice(self.pool.get(data)),
+        }
+    }
+
+    fn write_variable(
+        &self,
+        variable: Variable,
+        key: Option<&[u8]>,
+        rule: &Rule,
+        masked: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let (stores, names) = match variable.source() {
+            Source::Values(stores) => (stores, false),
+            Source::Names(stores) => (stores, true),
+            Source::Computed(Computed::MatchedVar) if masked && self.last_match_is_secret() => {
+                return out.extend_from_slice(MASK);
+            }
+            Source::Computed(computed) => {
+                self.write_computed(computed, out);
+                return;
+            }
+            Source::Rule => return self.write_rule(key.unwrap_or_default(), rule, out),
+            Source::Flag(flag) => {
+                return out.push(if self.is_raised(flag) { b'1' } else { b'0' });
+            }
+            Source::Persistent(persistent) => {
+                return self.write_persistent(persistent, key.unwrap_or_default(), out);
+            }
+            // A macro of TX is a slot; those of MATCHED_VARS are refused at load.
+            Source::Tx | Source::Matched { .. } => return,
+        };
+        let mut items = stores.iter().flat_map(|store| self.items(*store));
+        let found = items
+            .find(|item| key.is_none_or(|key| self.pool.get(item.name).eq_ignore_ascii_case(key)));
+        if let Some(item) = found {
+            if masked && !names && self.is_secret(variable, item.name) {
+                out.extend_from_slice(MASK);
+            } else {
+                out.extend_from_slice(self.pool.get(if names { item.name } else { item.value }));
+            }
+        }
+    }
+
+    fn write_rule(&self, key: &[u8], rule: &Rule, out: &mut Vec<u8>) {
+        if key.eq_ignore_ascii_case(b"id") {
+            out.extend_from_slice(rule.id.to_string().as_bytes());
+        } else if key.eq_ignore_ascii_case(b"severity") {
+            let severity = rule
+                .meta
+                .severity
+                .map(|s| (s as u8).to_string())
+                .unwrap_or_default();
+            out.extend_from_slice(severity.as_bytes());
+        } else if key.eq_ignore_ascii_case(b"rev") {
+            out.extend_from_slice(rule.meta.revision.as_deref().unwrap_or_default().as_bytes());
+        } else if key.eq_ignore_ascii_case(b"msg")
+            && let Some(message) = rule.meta.message.as_ref().and_then(Template::literal)
+        {
+            out.extend_from_slice(message);
+        }
+    }
+
+    fn write_persistent(&self, persistent: Persistent, wanted: &[u8], out: &mut Vec<u8>) {
+        if let Some(key) = self.key(persistent) {
+            self.rules.collections.each(key, self.now.0, |name, value| {
+                if name.eq_ignore_ascii_case(wanted) {
+                    out.extend_from_slice(value);
+                }
+            });
+        }
+    }
+
+    /// Whether the value that matched last must not be shown.
+    pub(super) fn last_match_is_secret(&self) -> bool {
+        self.matched.last().is_some_and(|found| {
+            let holds_values = matches!(found.variable.source(), Source::Values(_));
+            holds_values && !found.count && self.is_secret(found.variable, found.name)
+        })
+    }
+
+    fn is_secret(&self, variable: Variable, name: Data) -> bool {
+        let text = self.pool.get(name);
+        let Source::Values(stores) = variable.source() else {
+            return false;
+        };
+        let kind = match stores {
+            [Store::Headers] | [Store::ResponseHeaders] => Some(Masked::Header),
+            [Store::ArgsGet | Store::ArgsPost, ..] => Some(Masked::Argument),
+            _ => None,
+        };
+        let masked = |&(place, mask): &(Masked, &str)| {
+            Some(place) == kind && text.eq_ignore_ascii_case(mask.as_bytes())
+        };
+        secret::is_secret(variable, text)
+            || self.masks.iter().any(masked)
+            || self
+                .masked_items
+                .iter()
+                .any(|&(v, n)| v == variable && self.pool.get(n) == text)
+    }
+}

@@ -1,0 +1,76 @@
+//! Makes sure that what a verb needs is there, and installs it where it is not.
+//!
+//! Each verb names its needs and calls [`ensure`] before anything else. What is there already is
+//! passed over in silence.
+
+mod bpf_linker;
+mod programs;
+mod rust_source;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::{build, lab, test};
+use programs::Program;
+
+/// Something that a verb cannot do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The source of core, to build it for the BPF target.
+    RustSource,
+    /// The linker of the eBPF object.
+    BpfLinker,
+    /// `ip`.
+    Ip,
+    /// `nsenter`.
+    Nsenter,
+    /// `curl`.
+    Curl,
+    /// `qemu-system-x86_64`.
+    Qemu,
+    /// `xz`, for the modules of kernels that compress them.
+    Xz,
+    /// `dpkg-deb`, for packages that are unpacked and not installed.
+    DpkgDeb,
+}
+
+/// The verb `setup`: all that building, the lab and the tests need. The virtual machine is left
+/// out: it is large, and `vm` installs it when it is first wanted.
+pub(crate) fn run() -> Result<ExitCode> {
+    for needs in [build::NEEDS, lab::NEEDS, test::NEEDS] {
+        ensure(needs)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Installs those of `needs` that are missing.
+///
+/// # Errors
+///
+/// With one sentence that says what to install when this cannot.
+pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
+    let programs: Vec<Program> = needs.iter().filter_map(|need| program(*need)).collect();
+    programs::ensure(&programs)?;
+    if needs.contains(&Need::RustSource) {
+        rust_source::ensure()?;
+    }
+    if needs.contains(&Need::BpfLinker) {
+        bpf_linker::ensure()?;
+    }
+    Ok(())
+}
+
+/// The program that fills a need, and the Debian and Ubuntu package that has it.
+fn program(need: Need) -> Option<Program> {
+    let (name, package) = match need {
+        Need::RustSource | Need::BpfLinker => return None,
+        Need::Ip => ("ip", "iproute2"),
+        Need::Nsenter => ("nsenter", "util-linux"),
+        Need::Curl => ("curl", "curl"),
+        Need::Qemu => ("qemu-system-x86_64", "qemu-system-x86"),
+        Need::Xz => ("xz", "xz-utils"),
+        Need::DpkgDeb => ("dpkg-deb", "dpkg"),
+    };
+    Some(Program { name, package })
+}
