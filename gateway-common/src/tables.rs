@@ -1,6 +1,7 @@
 //! What the pipeline asks of the maps.
 
 use crate::{
+    limiter::{self, Admission, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
     time::Nanos,
@@ -77,6 +78,14 @@ pub trait Tables {
         Self: Sized,
     {
         lists::probe6(self, high, low, length, lists)
+    }
+
+    /// Calls [`limiter::contend`], as [`Tables::walk4`] does its walk.
+    fn contend(&self, charge: Charge) -> Admission
+    where
+        Self: Sized,
+    {
+        limiter::contend(self, charge)
     }
 
     /// Puts `new` into the limiter cell at `slot` if it still holds `old`; says whether it did.
