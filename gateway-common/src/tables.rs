@@ -23,8 +23,14 @@ pub trait Tables {
     /// The settings in force.
     fn settings(&self) -> &Settings;
 
-    /// The clock the lists' expiries and the limiter run on; it may lag by a scheduler tick.
+    /// The clock the lists' expiries run on; it may lag by a scheduler tick.
     fn now(&self) -> Nanos;
+
+    /// The clock the limiter runs on: one that may start anywhere, for only spans count, and may
+    /// lag by a scheduler tick.
+    fn elapsed(&self) -> Nanos {
+        self.now()
+    }
 
     /// Word `index` of the packed IPv4 cells; 0 past the end.
     fn cells4(&self, index: u32) -> u64;

@@ -1,6 +1,5 @@
 //! The pipeline's questions, answered by the kernel's maps.
 
-use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use gateway_common::{
     Tables,
     limiter::{self, Admission, Charge},
@@ -11,6 +10,7 @@ use gateway_common::{
 };
 
 use crate::{
+    clock,
     frame::opaque,
     maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, SETTINGS, ZONE4, ZONE6},
 };
@@ -30,8 +30,12 @@ impl Tables for KernelTables {
 
     #[inline(always)]
     fn now(&self) -> Nanos {
-        // SAFETY: a helper without arguments.
-        Nanos(unsafe { bpf_ktime_get_coarse_ns() })
+        clock::coarse()
+    }
+
+    #[inline(always)]
+    fn elapsed(&self) -> Nanos {
+        clock::elapsed(self.settings)
     }
 
     #[inline(always)]

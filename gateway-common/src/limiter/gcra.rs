@@ -70,7 +70,7 @@ enum Attempt {
 
 #[inline(always)]
 fn attempt<T: Tables>(tables: &T, charge: Charge) -> Attempt {
-    let now = ticks(tables.now());
+    let now = ticks(tables.elapsed());
     let place = choose(tables, charge.hash, now);
     let arrival = max(time(place.cell), now);
     let next = arrival + charge.interval;

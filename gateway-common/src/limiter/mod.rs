@@ -36,7 +36,7 @@ pub const CELLS: u32 = NEAR + FAR;
 /// processor charged the same cell in the meantime.
 const ATTEMPTS: u32 = 4;
 
-/// Nanoseconds of one tick. 52 bits of ticks last nine years of uptime.
+/// Nanoseconds of one tick. 52 bits of ticks last seven years of uptime.
 pub const TICK_NANOS: u64 = 64;
 
 /// Bits of the arrival time in a cell; the tag has the rest.
