@@ -88,13 +88,13 @@ pub const fn identity4(address: [u8; 4]) -> u64 {
 }
 
 /// What the limit of an IPv6 source is held against: its /64. Everyone on a link shares
-/// `fe80::/64`, so there it is the interface identifier, folded into what the prefix leaves.
+/// `fe80::/64`, so there it is the interface identifier, mixed into what the prefix leaves.
 #[inline(always)]
 #[must_use]
 pub const fn identity6(address: [u8; 16]) -> u64 {
     let (high, low) = halves(address);
     if high >> 54 == 0xfe80 >> 6 {
-        0xfe80 << 48 | ((low ^ low >> 48) & 0xffff_ffff_ffff)
+        0xfe80 << 48 | mix(0, low) >> 16
     } else {
         high
     }
