@@ -21,6 +21,7 @@ use crate::{
     },
     feedback,
     http::{Gate, Transport},
+    observe::Health,
     store::UnixMillis,
     tls::ServerTls,
 };
@@ -96,6 +97,25 @@ impl Running {
         }
     }
 
+    /// For `/healthz`: the agent is well once it listens.
+    pub(super) fn health(&self) -> Health {
+        let parts = self.parts.get();
+        let mut detail = serde_json::Map::new();
+        detail.insert(
+            "generation".into(),
+            self.generation.load(Ordering::Relaxed).into(),
+        );
+        detail.insert(
+            "listeners".into(),
+            parts.map_or(0, |parts| parts.addresses.len()).into(),
+        );
+        detail.insert("filter".into(), self.kernel.is_some().into());
+        Health {
+            healthy: parts.is_some(),
+            detail,
+        }
+    }
+
     fn apply(&self, new: &Arc<Config>, parts: &Parts) -> anyhow::Result<Vec<String>> {
         let old = self.config();
         // Whatever can fail for a reason in a file comes first; nothing has changed until then.
@@ -134,7 +154,7 @@ impl Running {
         for (slot, config) in renewed {
             slot.store(config);
         }
-        parts.feedback.set_policy(new.bans.clone());
+        parts.feedback.set_policy(new.bans);
         self.config.store(Arc::clone(new));
         if let Some(service) = parts.service.upgrade() {
             if self.kernel.is_some() {

@@ -19,9 +19,12 @@ impl Sources for RuleFiles {
         if let Ok(text) = Embedded.read(path) {
             return Ok(text);
         }
-        let fault = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => SourceError::NotFound,
-            _ => SourceError::Other(error.to_string()),
+        let fault = |error: std::io::Error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                SourceError::NotFound
+            } else {
+                SourceError::Other(error.to_string())
+            }
         };
         let size = std::fs::metadata(path).map_err(fault)?.len();
         if size > LARGEST {
@@ -55,6 +58,42 @@ pub fn load_rules(config: &config::Waf) -> Result<Waf, RuleFault> {
     }
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     Waf::load(&names, &RuleFiles).map_err(RuleFault::Rules)
+}
+
+/// Loads the rules as `gateway check` wants to know of it.
+///
+/// # Errors
+/// Every fault, each at its place.
+pub fn check_rules(config: &config::Waf) -> Result<config::RuleFiles, Vec<config::Finding>> {
+    match load_rules(config) {
+        Ok(waf) => Ok(config::RuleFiles {
+            rules: waf.rules(),
+            notices: waf.notices().iter().map(finding).collect(),
+        }),
+        Err(RuleFault::Rules(errors)) => Err(errors.0.iter().map(finding).collect()),
+        Err(fault @ RuleFault::Pattern(..)) => {
+            let location = config.rules.first().map(|rule| rule.location().clone());
+            let location = location.unwrap_or_else(|| config::Location {
+                file: Path::new("waf.rules").into(),
+                at: None,
+            });
+            Err(vec![config::Finding {
+                location,
+                message: fault.to_string(),
+            }])
+        }
+    }
+}
+
+fn finding(found: &gateway_waf::Finding) -> config::Finding {
+    let at = found.location.position;
+    config::Finding {
+        location: config::Location {
+            file: Path::new(&*found.location.file).into(),
+            at: Some((at.line, at.column)),
+        },
+        message: found.message.clone(),
+    }
 }
 
 /// Why the rules cannot be used.
