@@ -3,6 +3,7 @@
 //! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` joins them,
 //! and `agent` is the only module that knows them all.
 
+pub mod agent;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -11,3 +12,4 @@ pub mod feedback;
 pub mod http;
 pub mod identity;
 pub mod store;
+pub mod tls;

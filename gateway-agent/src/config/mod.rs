@@ -9,6 +9,7 @@
 //! all of it at once. No other file than those of the configuration is read here; that is for
 //! [`check`] and for whoever uses what the configuration names.
 
+mod check;
 mod files;
 mod raw;
 mod report;
@@ -18,6 +19,7 @@ mod values;
 
 use std::path::Path;
 
+pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, AccessLog, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,

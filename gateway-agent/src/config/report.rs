@@ -95,6 +95,12 @@ impl Faults {
         &self.0
     }
 
+    /// Faults of these findings; `None` when there are none.
+    #[must_use]
+    pub fn new(findings: Vec<Finding>) -> Option<Self> {
+        (!findings.is_empty()).then_some(Self(findings))
+    }
+
     /// The one fault of a file that could not be used at all.
     pub(crate) fn of_file(file: &Path, message: String) -> Self {
         let location = Location {
@@ -168,8 +174,7 @@ impl Report {
 
     /// The faults so far, when there are any.
     pub(crate) fn faults(&self) -> Option<Faults> {
-        let findings = self.sorted(&self.faults);
-        (!findings.is_empty()).then_some(Faults(findings))
+        Faults::new(self.sorted(&self.faults))
     }
 
     /// The warnings so far.

@@ -13,6 +13,7 @@ pub mod client;
 mod effective;
 pub mod fault;
 pub mod hooks;
+pub mod kernel;
 pub mod lists;
 pub mod lock;
 pub mod now;
@@ -30,6 +31,7 @@ use gateway_policy::grammar::Prefix;
 pub use actor::Actor;
 pub use fault::{Fault, FaultKind};
 pub use hooks::{Hooks, NoAgent};
+pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
 pub use service::{BanOrder, BanOutcome, Reconciled, Service, Session};
 

@@ -5,7 +5,7 @@
 //! cell may announce an entry that is not there, which costs a look-up; an entry without its
 //! cell would be passed over, and never exists.
 
-use aya::maps::{HashMap, MapData, MapError};
+use aya::maps::{Array, HashMap, MapData, MapError};
 use gateway_common::{
     abi::{ALLOW_CAPACITY, DENY_CAPACITY, ZONE_CAPACITY},
     lists::{Entry, Key4, Key6},
@@ -34,17 +34,19 @@ impl Datapath {
         entry: Entry,
     ) -> Result<(), DatapathError> {
         let key = key(prefix);
-        let before = self.mirror.get(list, key).copied();
-        let changed = self.mirror.insert(list, key, entry);
+        let mirror = self.mirror()?;
+        let before = mirror.get(list, key).copied();
+        let changed = mirror.insert(list, key, entry);
         let written = self
             .write_lengths()
             .and_then(|()| put(self.maps.family(list), list, prefix, key, &entry))
             .and_then(|()| self.write_cells(&changed));
         if written.is_err() {
             // The mirror goes back to what the kernel holds.
+            let mirror = self.mirror()?;
             match before {
-                Some(before) => self.mirror.insert(list, key, before),
-                None => self.mirror.remove(list, key).1,
+                Some(before) => mirror.insert(list, key, before),
+                None => mirror.remove(list, key).1,
             };
         }
         written
@@ -57,8 +59,10 @@ impl Datapath {
     /// When the kernel refuses.
     pub fn remove(&mut self, list: List, prefix: Prefix) -> Result<bool, DatapathError> {
         let key = key(prefix);
+        // Read back before the entry goes, so that it is known what it was announced by.
+        self.mirror()?;
         take(self.maps.family(list), key)?;
-        let (old, changed) = self.mirror.remove(list, key);
+        let (old, changed) = self.mirror()?.remove(list, key);
         self.write_cells(&changed)?;
         self.write_lengths()?;
         Ok(old.is_some())
@@ -74,53 +78,54 @@ impl Datapath {
         list: List,
         entries: &[(Prefix, Entry)],
     ) -> Result<(), DatapathError> {
-        let mut lengths = self.settings;
-        for (prefix, _) in entries {
-            let present = match list {
-                List::Deny => &mut lengths.deny,
-                List::Allow => &mut lengths.allow,
-                List::Zone => &mut lengths.zone,
-            };
-            match key(*prefix) {
-                Key::V4(key) => present.insert4(key.length),
-                Key::V6(key) => present.insert6(key.length),
-            }
-        }
-        self.settings = lengths;
-        self.maps.write_settings(&self.settings)?;
+        self.mirror()?;
+        self.announce_lengths(list, entries)?;
         for (done, (prefix, entry)) in entries.iter().enumerate() {
             let key = key(*prefix);
             if let Err(error) = put(self.maps.family(list), list, *prefix, key, entry) {
                 for (prefix, _) in entries.iter().take(done) {
                     self.restore(list, *prefix)?;
                 }
+                self.write_lengths()?;
                 return Err(error);
             }
         }
-        let changed = self.mirror.extend(
-            entries
-                .iter()
-                .map(|(prefix, entry)| (list, key(*prefix), *entry)),
-        );
+        let entries = entries
+            .iter()
+            .map(|(prefix, entry)| (list, key(*prefix), *entry));
+        let changed = self.mirror()?.extend(entries);
         self.write_cells(&changed)?;
         self.write_lengths()
     }
 
     /// Every entry of `list`, IPv4 first, by address.
-    pub fn entries(&self, list: List) -> impl Iterator<Item = (Prefix, &Entry)> {
-        self.mirror.entries(list)
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's maps cannot be read.
+    pub fn entries(
+        &mut self,
+        list: List,
+    ) -> Result<impl Iterator<Item = (Prefix, &Entry)>, DatapathError> {
+        Ok(self.mirror()?.entries(list))
     }
 
     /// The entry for exactly this prefix.
-    #[must_use]
-    pub fn entry(&self, list: List, prefix: Prefix) -> Option<Entry> {
-        self.mirror.get(list, key(prefix)).copied()
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's maps cannot be read.
+    pub fn entry(&mut self, list: List, prefix: Prefix) -> Result<Option<Entry>, DatapathError> {
+        Ok(self.mirror()?.get(list, key(prefix)).copied())
     }
 
     /// How many IPv4 and IPv6 entries `list` holds.
-    #[must_use]
-    pub fn count(&self, list: List) -> (usize, usize) {
-        self.mirror.count(list)
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's maps cannot be read.
+    pub fn count(&mut self, list: List) -> Result<(usize, usize), DatapathError> {
+        Ok(self.mirror()?.count(list))
     }
 
     /// How many entries per family fit into `list`.
@@ -135,8 +140,12 @@ impl Datapath {
 
     /// Writes the whole summary, as derived from the entries, where the kernel's differs.
     pub(super) fn rewrite_summary(&mut self) -> Result<(), DatapathError> {
+        self.mirror()?;
         self.write_lengths()?;
-        let differing = |words: &[u64], kernel: &aya::maps::Array<MapData, u64>| {
+        let Some(mirror) = &self.mirror else {
+            return Ok(());
+        };
+        let differing = |words: &[u64], kernel: &Array<MapData, u64>| {
             (0..)
                 .zip(words)
                 .filter(|(index, word)| kernel.get(index, 0).ok() != Some(**word))
@@ -144,24 +153,54 @@ impl Datapath {
                 .collect()
         };
         let changed = Changed {
-            words4: differing(self.mirror.words4(), &self.maps.cells4),
-            words6: differing(self.mirror.words6(), &self.maps.cells6),
+            words4: differing(mirror.words4(), &self.maps.cells4),
+            words6: differing(mirror.words6(), &self.maps.cells6),
         };
         self.write_cells(&changed)
+    }
+
+    /// The lists in memory, read back from the kernel the first time.
+    fn mirror(&mut self) -> Result<&mut Mirror, DatapathError> {
+        let mirror = match self.mirror.take() {
+            Some(mirror) => mirror,
+            None => read_back(&self.maps, self.settings.seed)?,
+        };
+        Ok(self.mirror.insert(mirror))
     }
 
     /// Puts back into the kernel what the mirror holds for a prefix.
     fn restore(&mut self, list: List, prefix: Prefix) -> Result<(), DatapathError> {
         let key = key(prefix);
-        match self.mirror.get(list, key).copied() {
+        match self.mirror()?.get(list, key).copied() {
             Some(entry) => put(self.maps.family(list), list, prefix, key, &entry),
             None => take(self.maps.family(list), key),
         }
     }
 
+    /// Writes the lengths of entries that are about to be added.
+    fn announce_lengths(
+        &mut self,
+        list: List,
+        entries: &[(Prefix, Entry)],
+    ) -> Result<(), DatapathError> {
+        let lengths = match list {
+            List::Deny => &mut self.settings.deny,
+            List::Allow => &mut self.settings.allow,
+            List::Zone => &mut self.settings.zone,
+        };
+        for (prefix, _) in entries {
+            match key(*prefix) {
+                Key::V4(key) => lengths.insert4(key.length),
+                Key::V6(key) => lengths.insert6(key.length),
+            }
+        }
+        self.maps.write_settings(&self.settings)
+    }
+
+    /// Writes the lengths of the entries there are.
     fn write_lengths(&mut self) -> Result<(), DatapathError> {
         let mut settings: Settings = self.settings;
-        self.mirror.describe(&mut settings);
+        self.mirror()?.describe(&mut settings);
         if settings != self.settings {
             self.maps.write_settings(&settings)?;
             self.settings = settings;
@@ -170,8 +209,7 @@ impl Datapath {
     }
 
     fn write_cells(&mut self, changed: &Changed) -> Result<(), DatapathError> {
-        let fault = DatapathError::kernel("writing the lists' summary");
-        let write = || -> Result<(), MapError> {
+        let mut write = || -> Result<(), MapError> {
             for (index, word) in &changed.words4 {
                 self.maps.cells4.set(*index, word, 0)?;
             }
@@ -180,8 +218,7 @@ impl Datapath {
             }
             Ok(())
         };
-        let mut write = write;
-        write().map_err(fault)
+        write().map_err(DatapathError::kernel("writing the lists' summary"))
     }
 }
 
@@ -195,8 +232,8 @@ impl Maps {
     }
 }
 
-/// Fills the mirror with what the kernel holds.
-pub(super) fn read_back(maps: &Maps, mirror: &mut Mirror) -> Result<(), DatapathError> {
+/// A mirror of what the kernel holds.
+fn read_back(maps: &Maps, seed: u64) -> Result<Mirror, DatapathError> {
     let mut found = Vec::new();
     for (list, family) in [
         (List::Deny, &maps.deny),
@@ -212,8 +249,9 @@ pub(super) fn read_back(maps: &Maps, mirror: &mut Mirror) -> Result<(), Datapath
             found.push((list, Key::V6(key), entry));
         }
     }
+    let mut mirror = Mirror::new(seed);
     mirror.extend(found);
-    Ok(())
+    Ok(mirror)
 }
 
 fn put(

@@ -35,8 +35,9 @@ use self::object::Maps;
 pub struct Datapath {
     pins: Pins,
     maps: Maps,
-    mirror: Mirror,
     settings: Settings,
+    /// Read back when the lists are first looked at: counters and probes need none of it.
+    mirror: Option<Mirror>,
 }
 
 impl Datapath {
@@ -52,7 +53,21 @@ impl Datapath {
         pins.prepare()?;
         pins.refuse_foreign()?;
         object::create_maps(&pins)?;
-        Self::over(pins)
+        let mut datapath = Self::over(pins)?;
+        if datapath.settings.abi == ABI_VERSION {
+            datapath.rewrite_summary()?;
+        } else {
+            // Fresh maps: empty lists, and a summary of zeros that says so.
+            let seed = object::random_seed()?;
+            datapath.settings = Settings {
+                abi: ABI_VERSION,
+                seed,
+                ..datapath.settings
+            };
+            datapath.maps.write_settings(&datapath.settings)?;
+            datapath.mirror = Some(Mirror::new(seed));
+        }
+        Ok(datapath)
     }
 
     /// Opens the data plane that an agent left in `pins`.
@@ -72,26 +87,14 @@ impl Datapath {
     }
 
     fn over(pins: Pins) -> Result<Self, DatapathError> {
-        let mut maps = Maps::open(&pins)?;
-        let mut settings = maps.settings()?;
-        if settings.abi != ABI_VERSION {
-            settings = Settings {
-                abi: ABI_VERSION,
-                seed: object::random_seed()?,
-                ..settings
-            };
-            maps.write_settings(&settings)?;
-        }
-        let mut mirror = Mirror::new(settings.seed);
-        lists::read_back(&maps, &mut mirror)?;
-        let mut datapath = Self {
+        let maps = Maps::open(&pins)?;
+        let settings = maps.settings()?;
+        Ok(Self {
             pins,
             maps,
-            mirror,
             settings,
-        };
-        datapath.rewrite_summary()?;
-        Ok(datapath)
+            mirror: None,
+        })
     }
 
     /// Puts packet limits in force: class 0 for untrusted sources, the others for zones.

@@ -35,8 +35,11 @@ impl Awaiting {
     /// A ban is in force under `rule`.
     pub(super) fn expect_drop(&mut self, rule: u32, offence: &Offence, ban: &Ban) {
         if self.0.len() >= CAPACITY {
-            let oldest =
-                self.0.iter().min_by_key(|(_, e)| e.request_ended).map(|(rule, _)| *rule);
+            let oldest = self
+                .0
+                .iter()
+                .min_by_key(|(_, e)| e.request_ended)
+                .map(|(rule, _)| *rule);
             if let Some(oldest) = oldest {
                 self.0.remove(&oldest);
             }

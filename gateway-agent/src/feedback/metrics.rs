@@ -88,15 +88,25 @@ impl Metrics {
     }
 
     pub(super) fn offence(&self, kind: OffenceKind) {
-        self.offences.get_or_create(&Named { name: kind.name() }).inc();
+        self.offences
+            .get_or_create(&Named { name: kind.name() })
+            .inc();
     }
 
     pub(super) fn ruling(&self, ruling: &Ruling) {
-        self.rulings.get_or_create(&Named { name: ruling.name() }).inc();
+        self.rulings
+            .get_or_create(&Named {
+                name: ruling.name(),
+            })
+            .inc();
     }
 
     pub(super) fn sampled(&self, verdict: Verdict) {
-        self.sampled.get_or_create(&Named { name: verdict.name() }).inc();
+        self.sampled
+            .get_or_create(&Named {
+                name: verdict.name(),
+            })
+            .inc();
     }
 
     pub(super) fn lost(&self) {

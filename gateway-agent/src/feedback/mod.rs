@@ -40,7 +40,10 @@ pub use metrics::Metrics;
 const QUEUE: usize = 8192;
 
 /// Clients whose offences are remembered, and clients that may be banned, at once.
-const CAPACITY: Capacity = Capacity { clients: 65_536, bans: 65_536 };
+const CAPACITY: Capacity = Capacity {
+    clients: 65_536,
+    bans: 65_536,
+};
 
 /// The loop back, while it runs.
 pub struct Feedback {
@@ -86,9 +89,16 @@ impl Feedback {
             stopping: AtomicBool::new(false),
         });
         let (queue, offences) = sync_channel(QUEUE);
-        let worker = Worker { shared: Arc::clone(&shared), service, offences };
-        let mut threads =
-            vec![thread::Builder::new().name("feedback".into()).spawn(move || worker.run())?];
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            service,
+            offences,
+        };
+        let mut threads = vec![
+            thread::Builder::new()
+                .name("feedback".into())
+                .spawn(move || worker.run())?,
+        ];
         if let Some(events) = events {
             let shared = Arc::clone(&shared);
             threads.push(
@@ -97,19 +107,28 @@ impl Feedback {
                     .spawn(move || drops::read(events, &shared))?,
             );
         }
-        Ok(Self { shared, queue, threads })
+        Ok(Self {
+            shared,
+            queue,
+            threads,
+        })
     }
 
     /// The end that the HTTP workers hold.
     #[must_use]
     pub fn reporter(&self) -> Arc<Reporter> {
-        Arc::new(Reporter { shared: Arc::clone(&self.shared), queue: self.queue.clone() })
+        Arc::new(Reporter {
+            shared: Arc::clone(&self.shared),
+            queue: self.queue.clone(),
+        })
     }
 
     /// The handle through which changes of policy, safelist and bans reach the ledger.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { shared: Arc::clone(&self.shared) }
+        Handle {
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// The counters and histograms, for the registry.
@@ -121,7 +140,6 @@ impl Feedback {
     /// Ends the threads, after the offences that wait have been dealt with.
     pub fn stop(self) {
         self.shared.stopping.store(true, Ordering::Release);
-        drop(self.queue);
         for thread in self.threads {
             // A thread that panicked has said so on its own.
             let _ = thread.join();
@@ -162,7 +180,9 @@ impl Shared {
 
     /// How many offences of this kind lead to a ban.
     fn limit_of(&self, kind: OffenceKind) -> u32 {
-        let limit = lock(&self.policy).rule(kind).map_or(0, |rule| rule.limit().count().get());
+        let limit = lock(&self.policy)
+            .rule(kind)
+            .map_or(0, |rule| rule.limit().count().get());
         u32::try_from(limit).unwrap_or(u32::MAX)
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -19,6 +20,9 @@ use crate::{
 /// How often ended bans are cleared away.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// How often the thread looks whether it shall stop.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// Entries that one sweep takes out at most; then it is called again.
 const SWEPT: usize = 1_000;
 
@@ -29,13 +33,16 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Works until every sender is gone.
+    /// Works until the agent stops and nothing waits any more.
     pub(super) fn run(self) {
         let mut next_sweep = Instant::now() + SWEEP;
         loop {
             let wait = next_sweep.saturating_duration_since(Instant::now());
-            match self.offences.recv_timeout(wait) {
+            match self.offences.recv_timeout(wait.min(LOOK)) {
                 Ok(offence) => self.judge(offence),
+                Err(RecvTimeoutError::Timeout) if self.shared.stopping.load(Ordering::Acquire) => {
+                    break;
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

@@ -11,7 +11,7 @@ use crate::config::values::{FailMode, WafMode};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Waf {
-    /// Files with SecLang rules; `*`, `?` and `[…]` stand for parts of names. They are read in
+    /// Files with SecLang rules; `*` and `?` stand for parts of a file's name. They are read in
     /// the order of the list, and those of one pattern in the order of their names.
     pub(crate) rules: OneOrMany<String>,
     /// Whether the rules that come with the gateway are read before them. Default: `true`.

@@ -102,6 +102,17 @@ impl FilePath {
     }
 }
 
+/// A file that no configuration names: its location is itself.
+impl From<PathBuf> for FilePath {
+    fn from(path: PathBuf) -> Self {
+        let location = Location {
+            file: path.as_path().into(),
+            at: None,
+        };
+        Self { path, location }
+    }
+}
+
 impl PartialEq for FilePath {
     fn eq(&self, other: &Self) -> bool {
         self.path == other.path

@@ -1,6 +1,7 @@
 //! Whole files against what is said about them.
 
 mod bad;
+mod checking;
 mod good;
 mod hostile;
 mod merging;

@@ -8,6 +8,7 @@
 mod apply;
 mod bans;
 mod change;
+mod configured;
 mod explain;
 mod guard;
 mod look;

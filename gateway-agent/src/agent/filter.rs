@@ -1,0 +1,124 @@
+//! The packet filter as the configuration wants it.
+
+use std::collections::BTreeMap;
+
+use gateway_common::{
+    lists::{Entry, MODE_ENFORCE, MODE_SHADOW, ORIGIN_CONFIG},
+    settings::Limit,
+    tables::List,
+};
+use gateway_policy::{bans, grammar::Prefix};
+
+use crate::{
+    config::{self, Config, Networks, PacketLimits, XdpMode},
+    datapath::{Attached, Datapath, DatapathError, Mode},
+};
+
+/// The rate class of trusted networks; class 0 is for everybody else.
+const TRUSTED: u8 = 1;
+
+/// Loads the data plane and puts the limits and zones in force; attaches nothing yet.
+///
+/// # Errors
+/// What is missing, in words.
+pub(super) fn load(config: &Config) -> Result<Datapath, DatapathError> {
+    let mut datapath = Datapath::load(&config.paths.pins)?;
+    configure(&mut datapath, config)?;
+    Ok(datapath)
+}
+
+/// Puts the limits and zones of `config` in force.
+pub(super) fn configure(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
+    set_zones(datapath, &config.networks)?;
+    datapath.set_limits(&limits(&config.packet_limits))
+}
+
+/// Guards the interfaces of `config`, and no others. Says what came of each.
+///
+/// # Errors
+/// At the first interface that cannot be guarded; those that were attached by this call are
+/// detached again.
+pub(super) fn attach(
+    datapath: &mut Datapath,
+    interfaces: &[config::Interface],
+) -> Result<Vec<Attached>, DatapathError> {
+    let mut attached: Vec<Attached> = Vec::new();
+    for interface in interfaces {
+        let mode = match interface.mode {
+            XdpMode::Auto => None,
+            XdpMode::Native => Some(Mode::Native),
+            XdpMode::Generic => Some(Mode::Generic),
+        };
+        match datapath.attach(interface.name.as_str(), mode) {
+            Ok(done) => attached.push(done),
+            Err(error) => {
+                // What an earlier agent attached keeps filtering; what is new goes.
+                let kept: Vec<_> = datapath
+                    .interfaces()
+                    .into_iter()
+                    .filter(|present| {
+                        !attached
+                            .iter()
+                            .any(|new| new.name == present.name && !new.took_over)
+                    })
+                    .map(|present| present.name)
+                    .collect();
+                let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
+                datapath.detach_others(&kept)?;
+                return Err(error);
+            }
+        }
+    }
+    let wanted: Vec<&str> = interfaces.iter().map(|i| i.name.as_str()).collect();
+    for gone in datapath.detach_others(&wanted)? {
+        tracing::info!(
+            interface = gone,
+            "no longer filtered: the configuration does not name it"
+        );
+    }
+    Ok(attached)
+}
+
+fn limits(limits: &PacketLimits) -> [Limit; 2] {
+    let mode = match limits.mode {
+        bans::Mode::Enforce => MODE_ENFORCE,
+        bans::Mode::Shadow => MODE_SHADOW,
+    };
+    [limits.untrusted, limits.trusted].map(|limit| match limit.rate() {
+        Some(rate) => Limit::new(
+            rate.count().get(),
+            rate.per().as_nanos(),
+            limits.burst.as_nanos(),
+            mode,
+        ),
+        None => Limit::default(),
+    })
+}
+
+/// Makes the kernel's zones those of the configuration.
+fn set_zones(datapath: &mut Datapath, networks: &Networks) -> Result<(), DatapathError> {
+    let entry = Entry {
+        origin: ORIGIN_CONFIG,
+        class: TRUSTED,
+        ..Entry::default()
+    };
+    let wanted: BTreeMap<Prefix, Entry> = networks
+        .trusted
+        .iter()
+        .flat_map(|(_, prefixes)| prefixes)
+        .map(|prefix| (*prefix, entry))
+        .collect();
+    let present: BTreeMap<Prefix, Entry> = datapath
+        .entries(List::Zone)?
+        .map(|(prefix, entry)| (prefix, *entry))
+        .collect();
+    for prefix in present.keys().filter(|prefix| !wanted.contains_key(prefix)) {
+        datapath.remove(List::Zone, *prefix)?;
+    }
+    for (prefix, entry) in &wanted {
+        if present.get(prefix) != Some(entry) {
+            datapath.insert(List::Zone, *prefix, *entry)?;
+        }
+    }
+    Ok(())
+}

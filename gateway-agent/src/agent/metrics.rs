@@ -1,0 +1,114 @@
+//! The data path's numbers for `/metrics`, read from the maps when they are asked for.
+
+use std::sync::Arc;
+
+use gateway_common::{Action, tables::List};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+};
+
+use crate::{
+    control::Kernel,
+    datapath::{Datapath, name_of},
+};
+
+/// Reads the kernel's counters and the sizes of the lists.
+pub(super) struct DatapathCollector(pub(super) Arc<Kernel>);
+
+impl std::fmt::Debug for DatapathCollector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DatapathCollector")
+    }
+}
+
+impl Collector for DatapathCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut datapath = self.0.datapath();
+        if let Ok(counters) = datapath.counters() {
+            verdicts(&mut encoder, &counters)?;
+        }
+        entries(&mut encoder, &mut datapath)
+    }
+}
+
+fn verdicts(
+    encoder: &mut DescriptorEncoder<'_>,
+    counters: &[crate::datapath::InterfaceCounters],
+) -> Result<(), std::fmt::Error> {
+    let family = [
+        (
+            "gateway_packets",
+            "Packets by interface and verdict of the packet filter",
+        ),
+        (
+            "gateway_packet_bytes",
+            "Bytes by interface and verdict of the packet filter",
+        ),
+        (
+            "gateway_events_lost",
+            "Sampled drops that found the ring buffer full",
+        ),
+    ];
+    for (which, (name, help)) in family.into_iter().enumerate() {
+        let total = ConstCounter::new(0_u64);
+        let mut metric = encoder.encode_descriptor(name, help, None, total.metric_type())?;
+        for counted in counters {
+            for count in &counted.verdicts {
+                let value = match which {
+                    0 => count.packets,
+                    1 => count.bytes,
+                    _ => count.events_lost,
+                };
+                let action = match count.verdict.action() {
+                    Action::Pass => "pass",
+                    Action::Drop => "drop",
+                };
+                let labels = [
+                    ("interface", counted.interface.name.as_str()),
+                    ("verdict", count.verdict.name()),
+                    ("action", action),
+                ];
+                ConstCounter::new(value).encode(metric.encode_family(&labels)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn entries(
+    encoder: &mut DescriptorEncoder<'_>,
+    datapath: &mut Datapath,
+) -> Result<(), std::fmt::Error> {
+    let gauge = ConstGauge::new(0_i64);
+    let mut metric = encoder.encode_descriptor(
+        "gateway_list_entries",
+        "Entries in the kernel's lists; a list takes no more than gateway_list_capacity",
+        None,
+        gauge.metric_type(),
+    )?;
+    for list in [List::Deny, List::Allow, List::Zone] {
+        // The agent has the lists in memory, so this cannot fail there.
+        let Ok((v4, v6)) = datapath.count(list) else {
+            continue;
+        };
+        for (family, count) in [("ipv4", v4), ("ipv6", v6)] {
+            let labels = [("list", name_of(list)), ("family", family)];
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            ConstGauge::new(count).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    let mut metric = encoder.encode_descriptor(
+        "gateway_list_capacity",
+        "Entries per address family that a list takes",
+        None,
+        gauge.metric_type(),
+    )?;
+    for list in [List::Deny, List::Allow, List::Zone] {
+        let labels = [("list", name_of(list))];
+        ConstGauge::new(i64::from(Datapath::capacity(list)))
+            .encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
+}

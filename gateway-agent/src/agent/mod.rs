@@ -1,0 +1,15 @@
+//! The agent: puts the parts together, keeps them together, and takes them apart.
+//!
+//! What it holds on to outlives it where it should: the program stays on the interfaces, the
+//! lists stay in their maps, bans still expire. Starting again takes all of it over.
+
+mod filter;
+mod hooks;
+mod immune;
+mod metrics;
+mod rules;
+mod snapshot;
+mod start;
+
+pub use rules::{RuleFiles, load_rules};
+pub use start::{Options, run};

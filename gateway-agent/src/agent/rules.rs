@@ -1,0 +1,161 @@
+//! The WAF's rules, from files.
+
+use std::path::{Path, PathBuf};
+
+use gateway_waf::{DEFAULT_RULES, Embedded, LoadErrors, SourceError, Sources, Waf};
+
+use crate::config;
+
+/// Rule files as the engine asks for them: those that come with the gateway by their names,
+/// all others from the file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RuleFiles;
+
+/// The largest rule file that is read.
+const LARGEST: u64 = 64 << 20;
+
+impl Sources for RuleFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, SourceError> {
+        if let Ok(text) = Embedded.read(path) {
+            return Ok(text);
+        }
+        let fault = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => SourceError::NotFound,
+            _ => SourceError::Other(error.to_string()),
+        };
+        let size = std::fs::metadata(path).map_err(fault)?.len();
+        if size > LARGEST {
+            return Err(SourceError::Other(format!("{size} bytes are too many")));
+        }
+        std::fs::read(path).map_err(fault)
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, SourceError> {
+        matching(Path::new(pattern)).map_err(|error| SourceError::Other(error.to_string()))
+    }
+}
+
+/// Loads the rules that the configuration names, the default ones first.
+///
+/// # Errors
+/// Every fault with file, line and column; a pattern that names no file is one.
+pub fn load_rules(config: &config::Waf) -> Result<Waf, RuleFault> {
+    let mut files: Vec<String> = Vec::new();
+    if config.default_rules {
+        files.extend(DEFAULT_RULES.iter().map(|(name, _)| (*name).to_owned()));
+    }
+    for pattern in &config.rules {
+        let found = matching(pattern.path())
+            .map_err(|error| RuleFault::Pattern(pattern.path().to_owned(), error.to_string()))?;
+        if found.is_empty() {
+            let reason = "no file matches".to_owned();
+            return Err(RuleFault::Pattern(pattern.path().to_owned(), reason));
+        }
+        files.extend(found);
+    }
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    Waf::load(&names, &RuleFiles).map_err(RuleFault::Rules)
+}
+
+/// Why the rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleFault {
+    /// A pattern of `waf.rules` leads nowhere.
+    #[error("waf.rules: {}: {_1}", _0.display())]
+    Pattern(PathBuf, String),
+    /// The rules themselves.
+    #[error("{0}")]
+    Rules(LoadErrors),
+}
+
+/// The files that a pattern names, in the order of their names: `*` and `?` stand for parts of
+/// a file name, as in the shell; folders are taken by their names.
+fn matching(pattern: &Path) -> std::io::Result<Vec<String>> {
+    let Some(name) = pattern.file_name().and_then(|name| name.to_str()) else {
+        return Ok(Vec::new());
+    };
+    if !name.contains(['*', '?']) {
+        let text = pattern.to_string_lossy().into_owned();
+        return Ok(if pattern.is_file() {
+            vec![text]
+        } else {
+            Vec::new()
+        });
+    }
+    let folder = pattern
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let matches = path
+            .file_name()
+            .and_then(|file| file.to_str())
+            // As in the shell, a star does not find hidden files.
+            .is_some_and(|file| {
+                !file.starts_with('.') && wildcard(name.as_bytes(), file.as_bytes())
+            });
+        if matches && path.is_file() {
+            found.push(path.to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for any bytes and `?` for one.
+fn wildcard(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                retry = Some((p + 1, t));
+                p += 1;
+            }
+            Some(byte) if *byte == b'?' || text.get(t) == Some(byte) => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                // The last star takes one byte more.
+                Some((after, taken)) => {
+                    retry = Some((after, taken + 1));
+                    p = after;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern
+        .get(p..)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == b'*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_are_the_shells() {
+        for (pattern, text, matches) in [
+            ("*.conf", "a.conf", true),
+            ("*.conf", "a.conf.bak", false),
+            ("*.conf", ".conf", true),
+            ("R-9??-*.conf", "R-942-SQLI.conf", true),
+            ("R-9??-*.conf", "R-94-SQLI.conf", false),
+            ("a*b*c", "axxbyybzc", true),
+            ("a*b*c", "axxbyybz", false),
+            ("**", "anything", true),
+            ("", "", true),
+        ] {
+            assert_eq!(
+                wildcard(pattern.as_bytes(), text.as_bytes()),
+                matches,
+                "{pattern} {text}"
+            );
+        }
+    }
+}

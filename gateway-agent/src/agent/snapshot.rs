@@ -1,0 +1,142 @@
+//! From the checked configuration to what the HTTP side is given.
+
+use std::sync::Arc;
+
+use gateway_policy::access::{Route, RouteTable};
+use gateway_waf::{RuleEngine, Waf};
+
+use crate::{
+    agent::load_rules,
+    config::{Config, FailMode, HttpLimits, WafMode},
+    http::{
+        self, Answers, BodyLimits, ConnectionLimits, FailModes, Identification, Quotas, Settings,
+        Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
+    },
+    identity::Verifier,
+};
+
+/// Requests at once over which 503 is answered, per connection that may be open.
+const REQUESTS_PER_CONNECTION: usize = 4;
+
+/// How long browsers are told to insist on TLS.
+const HSTS: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+/// Everything a request is judged and served by. Reads the key files and the rules.
+///
+/// # Errors
+/// The first file that cannot be used, in words.
+pub(super) fn settings(config: &Config) -> anyhow::Result<Settings> {
+    let verifier = match config.identity.issuers.is_empty() {
+        true => None,
+        false => Some(Verifier::new(config.identity.settings())?),
+    };
+    let body_limit = config.waf.body_limit.as_usize();
+    Ok(Settings {
+        proxies: TrustedProxies::new(config.networks.proxies.clone()),
+        zones: config.networks.zones(),
+        quotas: Quotas {
+            trusted: config.rate_limits.trusted,
+            untrusted: config.rate_limits.untrusted,
+        },
+        requests: config.limits.connections.get() as usize * REQUESTS_PER_CONNECTION,
+        identity: Identification {
+            verifier,
+            ..Identification::default()
+        },
+        roles: config.access.roles().clone(),
+        routes: routes(config)?,
+        waf: waf(config)?,
+        bodies: BodyLimits {
+            inspected: body_limit,
+            piece: config.limits.body_timeout.as_duration(),
+            ..BodyLimits::default()
+        },
+        fail: FailModes {
+            waf: match config.waf.fail {
+                FailMode::Open => http::FailMode::FailOpen,
+                FailMode::Closed => http::FailMode::FailClosed,
+            },
+            ..FailModes::default()
+        },
+        answers: Answers {
+            hsts: Answers::hsts_value(HSTS, false),
+            announce_limits: true,
+        },
+        logged: default_logged(),
+    })
+}
+
+/// What a connection may take.
+pub(super) fn connection_limits(limits: &HttpLimits) -> ConnectionLimits {
+    ConnectionLimits {
+        total: limits.connections.get() as usize,
+        per_client: limits.connections_per_client.get() as usize,
+        handshake: limits.header_timeout.as_duration(),
+        headers: limits.header_timeout.as_duration(),
+        idle: limits.idle_timeout.as_duration(),
+        stall: limits.body_timeout.as_duration(),
+        header_bytes: limits.header_size.as_usize(),
+        streams: limits.concurrent_streams.get(),
+        ..ConnectionLimits::default()
+    }
+}
+
+fn waf(config: &Config) -> anyhow::Result<Option<Arc<Waf>>> {
+    if config.waf.mode == WafMode::Off {
+        return Ok(None);
+    }
+    let mut waf = load_rules(&config.waf)?;
+    if config.waf.mode == WafMode::Detect {
+        waf.set_engine(RuleEngine::DetectionOnly);
+    }
+    tracing::info!(rules = waf.rules(), "WAF rules loaded");
+    Ok(Some(Arc::new(waf)))
+}
+
+fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {
+    let upstreams = config
+        .access
+        .upstreams()
+        .iter()
+        .map(|upstream| {
+            let targets = upstream
+                .targets
+                .iter()
+                .map(|target| format!("http://{}", target.authority()).parse::<Target>())
+                .collect::<Result<Vec<_>, _>>()?;
+            let times = UpstreamTimes {
+                connect: upstream.connect_timeout.as_duration(),
+                response: upstream.timeout.as_duration(),
+                piece: upstream.timeout.as_duration(),
+                ..UpstreamTimes::default()
+            };
+            Ok(Arc::new(Upstream::new(&upstream.name, targets, times)))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let routes = config
+        .access
+        .routes()
+        .iter()
+        .map(|route| {
+            let target = upstreams
+                .get(route.target.index())
+                .map(Arc::clone)
+                .ok_or_else(|| anyhow::anyhow!("a route leads to no upstream"))?;
+            Ok(Route {
+                matches: route.matches.clone(),
+                require: route.require.clone(),
+                target,
+            })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    RouteTable::new(routes, config.access.roles())
+        .map_err(|faults| anyhow::anyhow!("{}", sentences(&faults)))
+}
+
+fn sentences(faults: &[impl ToString]) -> String {
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,229 @@
+//! From a configuration to a running agent, and down again.
+
+use std::{path::PathBuf, sync::Arc, thread, time::Duration};
+
+use anyhow::Context;
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    filter,
+    hooks::{Parts, Running},
+    immune, snapshot,
+};
+use crate::{
+    config::{self, Config},
+    control::{
+        Hooks, Kernel, Lists, ListsError, Service,
+        lists::Absent,
+        lock::WriterLock,
+        server::{self, Socket},
+    },
+    feedback::Feedback,
+    http::{Gate, Listen, Server, Transport},
+    store::Store,
+    tls::ServerTls,
+};
+
+/// How the agent is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration file.
+    pub config: PathBuf,
+}
+
+/// Clients whose request limits are remembered in each zone.
+const LIMITED_CLIENTS: usize = 262_144;
+
+/// How long requests under way may take when the agent stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long the start waits for a command that is changing something.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often key files are looked at.
+const KEY_REFRESH: Duration = Duration::from_secs(5);
+
+/// Runs the agent until SIGTERM or SIGINT. The packet filter stays on its interfaces.
+///
+/// # Errors
+/// Why it could not start, in one sentence; nothing is left half attached then.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let (config, warnings) = config::load(&options.config)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = Arc::new(config);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %options.config.display(), "starting");
+
+    // Whatever a file can make fail comes before the first trace of this agent.
+    let settings = snapshot::settings(&config)?;
+    let listens = listens(&config)?;
+    let _lock = WriterLock::take(&WriterLock::path_beside(&config.paths.store), LOCK_PATIENCE)?;
+    let socket = Socket::bind(&config.paths.socket)?;
+    let store = Store::open(&config.paths.store, crate::store::Options::default())?;
+
+    let kernel = match config.interfaces.is_empty() {
+        true => None,
+        false => Some(Arc::new(Kernel::new(filter::load(&config)?))),
+    };
+    let lists: Arc<dyn Lists> = match &kernel {
+        Some(kernel) => Arc::clone(kernel) as _,
+        None => Arc::new(Absent(ListsError::Absent(
+            "the configuration names no interfaces".into(),
+        ))),
+    };
+    let running = Arc::new(Running::new(
+        options.config.clone(),
+        Arc::clone(&config),
+        kernel.clone(),
+    ));
+    let service = Arc::new(Service::new(lists, store, Arc::clone(&running) as _));
+    if kernel.is_some() {
+        bring_in_step(&service, &config)?;
+    }
+
+    let events = kernel
+        .as_ref()
+        .map(|kernel| kernel.datapath().events())
+        .transpose()?;
+    let safelist = service.safelist()?;
+    let feedback = Feedback::start(
+        config.bans.clone(),
+        immune::of(&config, &safelist),
+        Arc::clone(&service),
+        events,
+    )?;
+    let reporter = feedback.reporter();
+    let gate = Arc::new(Gate::new(
+        settings,
+        LIMITED_CLIENTS,
+        Arc::clone(&reporter) as _,
+        vec![reporter],
+    ));
+
+    // The filter before the listeners: no connection is accepted that it has not seen.
+    if let Some(kernel) = &kernel {
+        guard(kernel, &config)?;
+    }
+    let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let limits = snapshot::connection_limits(&config.limits);
+    let http = Server::start(&listens, limits, workers, Arc::clone(&gate))?;
+    for address in http.addrs() {
+        tracing::info!(%address, "listening");
+    }
+    running.complete(Parts {
+        service: Arc::downgrade(&service),
+        feedback: feedback.handle(),
+        gate,
+        transports: listens
+            .iter()
+            .map(|listen| listen.transport.clone())
+            .collect(),
+        addresses: http.addrs().iter().map(ToString::to_string).collect(),
+    });
+
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(attend(socket, Arc::clone(&service), Arc::clone(&running)));
+    let drained = http.shutdown(DRAIN);
+    if drained.cut > 0 {
+        tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
+    }
+    feedback.stop();
+    tracing::info!("stopped; the packet filter stays in force (`gateway detach` removes it)");
+    outcome
+}
+
+/// Listeners with their certificates.
+fn listens(config: &Config) -> anyhow::Result<Vec<Listen>> {
+    config
+        .listeners
+        .iter()
+        .map(|listener| {
+            let transport = match &listener.tls {
+                Some(tls) => Transport::Tls(Arc::new(ArcSwap::new(ServerTls::load(tls)?.config))),
+                None => Transport::Plain,
+            };
+            Ok(Listen {
+                bind: listener.bind.addr(),
+                transport,
+            })
+        })
+        .collect()
+}
+
+/// Makes the kernel's lists those of the store and the configuration.
+fn bring_in_step(service: &Service, config: &Config) -> anyhow::Result<()> {
+    let done = service.reconcile()?;
+    tracing::info!(
+        kept = done.kept,
+        written = done.written,
+        removed = done.removed,
+        adopted = done.adopted,
+        "lists in step with the store"
+    );
+    if let Some(refusal) = done.refusal {
+        tracing::error!(entries = done.refused, "not in force: {refusal}");
+    }
+    Ok(service.set_management(&config.networks.management)?)
+}
+
+/// Puts the program on the interfaces.
+fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<()> {
+    for attached in filter::attach(&mut kernel.datapath(), &config.interfaces)? {
+        tracing::info!(
+            interface = attached.name,
+            mode = attached.mode.name(),
+            took_over = attached.took_over,
+            "filtering packets"
+        );
+    }
+    Ok(())
+}
+
+/// Answers the control socket and signals until one of them says stop.
+async fn attend(
+    socket: Socket,
+    service: Arc<Service>,
+    running: Arc<Running>,
+) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut keys = tokio::time::interval(KEY_REFRESH);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let control = server::serve(socket, service, async {
+        let _ = stopped.await;
+    });
+    let control = tokio::spawn(control);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => reload(&running).await,
+            _ = keys.tick() => {
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || running.refresh_keys()).await?;
+            }
+        }
+    }
+    tracing::info!("stopping");
+    let _ = stop.send(());
+    control.await?.context("the control socket failed")
+}
+
+/// SIGHUP: what goes wrong goes to the log, and the old configuration stays.
+async fn reload(running: &Arc<Running>) {
+    let running = Arc::clone(running);
+    match tokio::task::spawn_blocking(move || running.reload()).await {
+        Ok(Ok(reloaded)) => {
+            for note in reloaded.notes {
+                tracing::warn!("{note}");
+            }
+        }
+        Ok(Err(fault)) => tracing::error!("the running configuration stays: {fault}"),
+        Err(error) => tracing::error!("the reload came to no end: {error}"),
+    }
+}

@@ -1,0 +1,128 @@
+//! The data path as the service sees it.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use gateway_common::lists::Entry;
+use gateway_common::tables::List;
+use gateway_policy::grammar::Prefix;
+
+use super::lists::{Interface, InterfaceCounters, Lists, ListsError, Probe, VerdictCount};
+use crate::datapath::{Datapath, DatapathError, name_of};
+
+/// The pinned maps and the program over them, one caller at a time.
+pub struct Kernel(Mutex<Datapath>);
+
+impl Kernel {
+    /// Shares a data path that the agent has loaded.
+    #[must_use]
+    pub fn new(datapath: Datapath) -> Self {
+        Self(Mutex::new(datapath))
+    }
+
+    /// Opens what an agent left under `pins`.
+    ///
+    /// # Errors
+    /// [`ListsError::Absent`] when there is nothing, [`ListsError::Failed`] when it cannot be
+    /// used.
+    pub fn open(pins: &Path) -> Result<Self, ListsError> {
+        Ok(Self::new(Datapath::open(pins)?))
+    }
+
+    /// The data path itself, for what the lists do not cover.
+    pub fn datapath(&self) -> MutexGuard<'_, Datapath> {
+        // The mirror is only changed when the kernel has agreed, so a panic leaves it sound.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<DatapathError> for ListsError {
+    fn from(error: DatapathError) -> Self {
+        match error {
+            DatapathError::NotThere { .. } => Self::Absent(error.to_string()),
+            DatapathError::ListFull {
+                list,
+                prefix,
+                capacity,
+                family,
+            } => Self::Full {
+                what: format!("{family} {} entries", name_of(list)),
+                capacity,
+                prefix,
+            },
+            DatapathError::Kernel { what, source } => Self::Failed(format!("{what}: {source:#}")),
+            other @ (DatapathError::NotPermitted
+            | DatapathError::NoBpffs { .. }
+            | DatapathError::KernelTooOld { .. }
+            | DatapathError::OtherAbi { .. }
+            | DatapathError::ForeignPin { .. }
+            | DatapathError::NoInterface { .. }
+            | DatapathError::ForeignProgram { .. }
+            | DatapathError::ModeRefused { .. }
+            | DatapathError::NoLink { .. }
+            | DatapathError::TooManyInterfaces { .. }) => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl Lists for Kernel {
+    fn insert(&self, list: List, prefix: Prefix, entry: Entry) -> Result<(), ListsError> {
+        Ok(self.datapath().insert(list, prefix, entry)?)
+    }
+
+    fn remove(&self, list: List, prefix: Prefix) -> Result<bool, ListsError> {
+        Ok(self.datapath().remove(list, prefix)?)
+    }
+
+    fn get(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError> {
+        Ok(self.datapath().entry(list, prefix)?)
+    }
+
+    fn entries(&self, list: List) -> Result<Vec<(Prefix, Entry)>, ListsError> {
+        Ok(self
+            .datapath()
+            .entries(list)?
+            .map(|(prefix, entry)| (prefix, *entry))
+            .collect())
+    }
+
+    fn counters(&self) -> Result<Vec<InterfaceCounters>, ListsError> {
+        let counters = self.datapath().counters()?;
+        Ok(counters
+            .into_iter()
+            .map(|counted| InterfaceCounters {
+                interface: interface(&counted.interface),
+                verdicts: counted
+                    .verdicts
+                    .into_iter()
+                    .map(|count| VerdictCount {
+                        verdict: count.verdict,
+                        packets: count.packets,
+                        bytes: count.bytes,
+                        events_lost: count.events_lost,
+                    })
+                    .collect(),
+            })
+            .collect())
+    }
+
+    fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {
+        let probe = self.datapath().probe(source)?;
+        Ok(Probe {
+            verdict: probe.verdict,
+            rule: probe.rule,
+        })
+    }
+
+    fn interfaces(&self) -> Result<Vec<Interface>, ListsError> {
+        Ok(self.datapath().interfaces().iter().map(interface).collect())
+    }
+}
+
+fn interface(attached: &crate::datapath::Attached) -> Interface {
+    Interface {
+        name: attached.name.clone(),
+        mode: attached.mode.name().to_owned(),
+    }
+}

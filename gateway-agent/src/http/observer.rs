@@ -1,0 +1,35 @@
+//! Who is told what happened.
+
+use std::net::IpAddr;
+
+use gateway_policy::bans::Offence;
+
+use super::outcome::Outcome;
+
+/// Somebody who is told of requests. The calls come from the worker threads: they must not
+/// block, and should take microseconds.
+pub trait Observer: Send + Sync {
+    /// A client did something that may lead to a ban. Comes when the answer is handed to the
+    /// connection, before [`Observer::outcome`] of the same request.
+    fn offence(&self, offence: &Offence) {
+        let _ = offence;
+    }
+
+    /// A request has ended. Comes once for each, also for those that did not parse.
+    fn outcome(&self, outcome: &Outcome) {
+        let _ = outcome;
+    }
+}
+
+/// What knows of bans. Asked for each request of a client behind a trusted proxy, from the
+/// worker threads: it must not block.
+pub trait Banned: Send + Sync {
+    /// Whether requests of this client are to be refused.
+    fn is_banned(&self, client: IpAddr) -> bool;
+}
+
+impl<F: Fn(IpAddr) -> bool + Send + Sync> Banned for F {
+    fn is_banned(&self, client: IpAddr) -> bool {
+        self(client)
+    }
+}

@@ -1,0 +1,244 @@
+//! The fifth stage: the rules of the WAF see the request, with its body.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use gateway_waf::{BodyState, Decision, RuleEngine, Transaction, TxContext, UnixMillis, Waf};
+use http::header::{self, HeaderValue};
+use http::request::Parts;
+use http::{StatusCode, Version};
+use tokio::time::timeout;
+
+use super::access::Permitted;
+use super::form::Formed;
+use crate::clock;
+use crate::http::exchange::Exchange;
+use crate::http::outcome::RuleHit;
+use crate::http::refusal::Refusal;
+use crate::http::server::Connection;
+use crate::http::settings::{Beyond, BodyLimits, Settings};
+use crate::http::stage::Stage;
+use crate::http::upstream::{BodyFault, ClientBody, Outgoing, Upload};
+
+/// A request that the rules let through, with the body that they saw.
+#[derive(Debug)]
+pub(super) struct Inspected {
+    pub head: Parts,
+    pub authority: HeaderValue,
+    pub body: Outgoing,
+    pub upload: Arc<Upload>,
+}
+
+/// The most rule matches that go into the outcome.
+const MAX_HITS: usize = 16;
+
+/// Inspects a request.
+///
+/// # Errors
+/// When a rule refuses it, or its body cannot be had or looked into.
+pub(super) async fn inspect(
+    exchange: &mut Exchange,
+    connection: &Connection,
+    settings: &Settings,
+    request: Permitted<Formed>,
+) -> Result<Permitted<Inspected>, Refusal> {
+    let (request, permission) = request.split();
+    let limits = &settings.bodies;
+    let upload = Arc::new(Upload::default());
+    exchange.uploads(&upload);
+    let mut body = ClientBody::new(request.body, limits.size, limits.piece, Arc::clone(&upload));
+    if body.size_hint().lower() > limits.size {
+        return Err(Refusal::BodyTooLarge);
+    }
+    let mut read = Bytes::new();
+    if let Some(waf) = &settings.waf {
+        let id = exchange.request().to_string();
+        let context = TxContext {
+            now: UnixMillis(clock::unix_millis()),
+            request_id: &id,
+            client: exchange.client().ip(),
+            client_port: connection.peer.port(),
+            server: connection.local.ip(),
+            server_port: connection.local.port(),
+        };
+        let mut transaction = waf.transaction(&context);
+        let judged = run(
+            &mut transaction,
+            waf,
+            settings,
+            &request.head,
+            &request.authority,
+            &mut body,
+            &mut read,
+        )
+        .await;
+        let outcome = exchange.outcome();
+        outcome.rules = hits(&transaction);
+        if let Judged::Failed = judged? {
+            outcome.degraded = Some(Stage::Waf);
+        }
+    }
+    let rest = Some(body).filter(|body| !body.is_end());
+    Ok(permission.map(|()| Inspected {
+        head: request.head,
+        authority: request.authority,
+        body: Outgoing::new(read, rest, Arc::clone(&upload)),
+        upload,
+    }))
+}
+
+/// Whether the rules ran, or failed open.
+enum Judged {
+    Done,
+    Failed,
+}
+
+async fn run(
+    transaction: &mut Transaction<'_>,
+    waf: &Waf,
+    settings: &Settings,
+    head: &Parts,
+    authority: &HeaderValue,
+    body: &mut ClientBody,
+    read: &mut Bytes,
+) -> Result<Judged, Refusal> {
+    let limits = &settings.bodies;
+    let first = settings.fail.guard(Stage::Waf, || {
+        transaction.limit_body(limits.inspected);
+        describe(transaction, head, authority);
+        follow(transaction.phase1())
+    })?;
+    if first.is_none() {
+        return Ok(Judged::Failed);
+    }
+    if !body.is_end() && transaction.wants_body() {
+        let blocks = waf.engine() == RuleEngine::On;
+        if is_encoded(head) && blocks {
+            return Err(Refusal::BodyEncoded);
+        }
+        let whole = timeout(
+            limits.whole,
+            collect(transaction, limits, blocks, body, read),
+        );
+        whole.await.map_err(|_| Refusal::BodyTimeout)??;
+    }
+    let second = settings
+        .fail
+        .guard(Stage::Waf, || follow(transaction.phase2()))?;
+    Ok(second.map_or(Judged::Failed, |()| Judged::Done))
+}
+
+/// Tells the rules everything but the body.
+fn describe(transaction: &mut Transaction<'_>, head: &Parts, authority: &HeaderValue) {
+    let target = head
+        .uri
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let version = match head.version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        _ => "HTTP/1.1",
+    };
+    transaction.request_line(
+        head.method.as_str().as_bytes(),
+        target.as_bytes(),
+        version.as_bytes(),
+    );
+    if !head.headers.contains_key(header::HOST) {
+        // What HTTP/2 calls :authority, rules call Host.
+        transaction.request_header(b"Host", authority.as_bytes());
+    }
+    for (name, value) in &head.headers {
+        transaction.request_header(name.as_str().as_bytes(), value.as_bytes());
+    }
+}
+
+/// Reads the body into the transaction, and keeps what was read for the upstream.
+async fn collect(
+    transaction: &mut Transaction<'_>,
+    limits: &BodyLimits,
+    blocks: bool,
+    body: &mut ClientBody,
+    read: &mut Bytes,
+) -> Result<(), Refusal> {
+    let mut buffer = BytesMut::new();
+    while let Some(piece) = std::future::poll_fn(|cx| body.poll_piece(cx)).await {
+        let piece = piece.map_err(|fault| match fault {
+            BodyFault::TooLarge => Refusal::BodyTooLarge,
+            BodyFault::Stalled => Refusal::BodyTimeout,
+            BodyFault::Broken => Refusal::BodyBroken,
+        })?;
+        let state = transaction.append_body(&piece);
+        buffer.extend_from_slice(&piece);
+        match state {
+            BodyState::Buffered => {}
+            BodyState::Truncated if limits.beyond == Beyond::Refuse && blocks => {
+                return Err(Refusal::BodyTooLarge);
+            }
+            BodyState::Truncated | BodyState::Ignored => break,
+            BodyState::Refused(_) => return Err(Refusal::BodyTooLarge),
+        }
+    }
+    *read = buffer.freeze();
+    Ok(())
+}
+
+/// Rules read bytes, not what a decoder would make of them, so a coded body would pass unseen.
+fn is_encoded(head: &Parts) -> bool {
+    head.headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn follow(decision: Decision) -> Result<(), Refusal> {
+    let status = |status| {
+        StatusCode::from_u16(status)
+            .ok()
+            .filter(|status| !status.is_informational())
+            .unwrap_or(StatusCode::FORBIDDEN)
+    };
+    match decision {
+        Decision::Pass => Ok(()),
+        Decision::Deny {
+            status: code,
+            rule_id,
+        } => Err(Refusal::WafBlocked {
+            rule: rule_id,
+            status: status(code),
+            location: None,
+        }),
+        // On HTTP/2 a connection carries other requests too, and silence teaches no more than
+        // the answer does.
+        Decision::Drop { rule_id } => Err(Refusal::WafBlocked {
+            rule: rule_id,
+            status: StatusCode::FORBIDDEN,
+            location: None,
+        }),
+        Decision::Redirect {
+            status: code,
+            location,
+            rule_id,
+        } => Err(Refusal::WafBlocked {
+            rule: rule_id,
+            status: status(code),
+            location: Some(location),
+        }),
+    }
+}
+
+/// What the rules want logged.
+fn hits(transaction: &Transaction<'_>) -> Vec<RuleHit> {
+    transaction
+        .matches()
+        .iter()
+        .filter(|hit| hit.log)
+        .take(MAX_HITS)
+        .map(|hit| RuleHit {
+            id: hit.rule_id,
+            message: crate::http::mask::bounded(&hit.msg).into(),
+            severity: hit.severity.map(gateway_waf::Severity::name),
+            variable: crate::http::mask::bounded(&hit.variable).into(),
+        })
+        .collect()
+}

@@ -1,0 +1,267 @@
+//! What one connection is doing, so that its watch can tell waiting from wasting.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::http::load::ConnectionEnd;
+use crate::http::settings::ConnectionLimits;
+
+/// The state of a connection. All of it is used by one thread; the atomics only satisfy `Sync`.
+#[derive(Debug)]
+pub(crate) struct Life {
+    born: Instant,
+    begun: AtomicU32,
+    serving: AtomicU32,
+    /// When the last request ended, milliseconds after birth.
+    quiet: AtomicU64,
+    /// When the header section being read began, milliseconds after birth plus 1; 0 for none.
+    head: AtomicU64,
+    /// The number of the first request with an ambiguous length plus 1; 0 for none.
+    tangled: AtomicU32,
+    /// Half a header section came.
+    changed: Notify,
+    responses: Mutex<Vec<Arc<Response>>>,
+}
+
+/// A response that is being sent.
+#[derive(Debug)]
+struct Response {
+    /// Since when the client is to take what is ready, milliseconds after birth plus 1; 0 while
+    /// there is nothing ready.
+    ready: AtomicU64,
+}
+
+/// What the watch does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Looks again then.
+    Look(Instant),
+    /// Ends the connection.
+    End(ConnectionEnd),
+}
+
+impl Life {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            born: Instant::now(),
+            begun: AtomicU32::new(0),
+            serving: AtomicU32::new(0),
+            quiet: AtomicU64::new(0),
+            head: AtomicU64::new(0),
+            tangled: AtomicU32::new(0),
+            changed: Notify::new(),
+            responses: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// A request begins.
+    pub(crate) fn begin(self: &Arc<Self>) -> Turn {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+        self.serving.fetch_add(1, Ordering::Relaxed);
+        Turn {
+            life: Arc::clone(self),
+            number,
+            response: None,
+        }
+    }
+
+    /// A header section was begun, or ended.
+    pub(crate) fn in_head(&self, in_head: bool) {
+        let head = self.head.load(Ordering::Relaxed);
+        if in_head && head == 0 {
+            self.head
+                .store(self.millis().saturating_add(1), Ordering::Relaxed);
+            self.changed.notify_one();
+        } else if !in_head && head != 0 {
+            self.head.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The request of that number gives its length in two ways.
+    pub(crate) fn tangle(&self, number: u32) {
+        self.tangled
+            .store(number.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Waits until [`Life::next`] may say something new before its time.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Judges the connection at `now`.
+    pub(crate) fn next(&self, limits: &ConnectionLimits, now: Instant) -> Next {
+        let at = |millis: u64| self.born + Duration::from_millis(millis);
+        let quiet = at(self.quiet.load(Ordering::Relaxed));
+        let (since, allowed, end) = if self.serving.load(Ordering::Relaxed) > 0 {
+            let oldest = self
+                .lock()
+                .iter()
+                .filter_map(|response| response.ready.load(Ordering::Relaxed).checked_sub(1))
+                .min();
+            (oldest.map_or(now, at), limits.stall, ConnectionEnd::Stalled)
+        } else if let Some(head) = self.head.load(Ordering::Relaxed).checked_sub(1) {
+            // What came while the last request was served could not be read to its end.
+            (
+                at(head).max(quiet),
+                limits.headers,
+                ConnectionEnd::HeaderTimeout,
+            )
+        } else if self.begun.load(Ordering::Relaxed) == 0 {
+            (self.born, limits.headers, ConnectionEnd::HeaderTimeout)
+        } else {
+            (quiet, limits.idle, ConnectionEnd::Idle)
+        };
+        let due = since + allowed;
+        if due <= now {
+            Next::End(end)
+        } else {
+            // A response that begins meanwhile wakes nobody, so look in time for it.
+            Next::Look(due.min(now + limits.stall))
+        }
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Response>>> {
+        self.responses
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+/// A request on its connection, until its response is sent or given up.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    life: Arc<Life>,
+    number: u32,
+    response: Option<Arc<Response>>,
+}
+
+impl Turn {
+    /// Whether this request gives its length in two ways.
+    pub(crate) fn is_tangled(&self) -> bool {
+        self.life.tangled.load(Ordering::Relaxed).checked_sub(1) == Some(self.number)
+    }
+
+    /// Something of the response is ready for the client.
+    pub(crate) fn ready(&mut self) {
+        let millis = self.life.millis().saturating_add(1);
+        match &self.response {
+            Some(response) => response.ready.store(millis, Ordering::Relaxed),
+            None => {
+                let response = Arc::new(Response {
+                    ready: AtomicU64::new(millis),
+                });
+                self.life.lock().push(Arc::clone(&response));
+                self.response = Some(response);
+            }
+        }
+    }
+
+    /// The client took what was ready; more must come from elsewhere.
+    pub(crate) fn taken(&self) {
+        if let Some(response) = &self.response {
+            response.ready.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(response) = &self.response {
+            self.life
+                .lock()
+                .retain(|other| !Arc::ptr_eq(other, response));
+        }
+        self.life.quiet.store(self.life.millis(), Ordering::Relaxed);
+        self.life.serving.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> ConnectionLimits {
+        ConnectionLimits {
+            headers: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            stall: Duration::from_secs(30),
+            ..ConnectionLimits::default()
+        }
+    }
+
+    fn end_after(life: &Life, secs: u64) -> Option<ConnectionEnd> {
+        match life.next(&limits(), Instant::now() + Duration::from_secs(secs)) {
+            Next::Look(_) => None,
+            Next::End(end) => Some(end),
+        }
+    }
+
+    #[test]
+    fn each_way_to_waste_a_connection_has_its_time() {
+        let life = Life::new();
+        assert_eq!(end_after(&life, 9), None);
+        assert_eq!(end_after(&life, 11), Some(ConnectionEnd::HeaderTimeout));
+
+        let mut turn = life.begin();
+        assert_eq!(
+            end_after(&life, 1000),
+            None,
+            "the upstream has its own clock"
+        );
+        turn.ready();
+        assert_eq!(end_after(&life, 29), None);
+        assert_eq!(end_after(&life, 31), Some(ConnectionEnd::Stalled));
+        turn.taken();
+        assert_eq!(end_after(&life, 1000), None);
+        drop(turn);
+
+        assert_eq!(end_after(&life, 59), None);
+        assert_eq!(end_after(&life, 61), Some(ConnectionEnd::Idle));
+        life.in_head(true);
+        assert_eq!(end_after(&life, 9), None);
+        assert_eq!(end_after(&life, 11), Some(ConnectionEnd::HeaderTimeout));
+        life.in_head(false);
+        assert_eq!(end_after(&life, 11), None);
+    }
+
+    #[test]
+    fn the_worst_response_counts() {
+        let life = Life::new();
+        let mut stalled = life.begin();
+        let mut lively = life.begin();
+        stalled.ready();
+        lively.ready();
+        lively.taken();
+        assert_eq!(end_after(&life, 31), Some(ConnectionEnd::Stalled));
+        drop(stalled);
+        assert_eq!(end_after(&life, 31), None);
+    }
+
+    #[test]
+    fn it_is_looked_at_at_least_every_stall() {
+        let life = Life::new();
+        drop(life.begin());
+        let now = Instant::now();
+        let Next::Look(at) = life.next(&limits(), now) else {
+            panic!("not idle yet")
+        };
+        assert!(at <= now + limits().stall);
+    }
+
+    #[test]
+    fn only_the_tangled_request_is_tangled() {
+        let life = Life::new();
+        life.tangle(1);
+        assert!(!life.begin().is_tangled());
+        assert!(life.begin().is_tangled());
+        assert!(!life.begin().is_tangled());
+    }
+}

@@ -1,0 +1,161 @@
+//! The bytes of a connection, watched on their way.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+
+use super::framing::Framing;
+use super::life::Life;
+
+/// How long a closed connection is still read from, and how much.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1 << 20;
+
+/// A stream to a client, plain or TLS.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A stream whose bytes are read along, and which lingers when it is closed.
+///
+/// A client that is refused in the middle of its request goes on sending for a moment. Were the
+/// socket closed on unread bytes, the kernel would send a reset, and the client would see that
+/// instead of the answer. So the gateway says that it is done, and then throws away what comes,
+/// for a while.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: Stream,
+    life: Arc<Life>,
+    /// `None` for HTTP/2.
+    framing: Option<Framing>,
+    linger: Option<Linger>,
+}
+
+#[derive(Debug)]
+struct Linger {
+    until: Pin<Box<Sleep>>,
+    left: usize,
+}
+
+impl Wire {
+    /// An HTTP/1.1 connection.
+    pub(super) fn http1(stream: Stream, life: Arc<Life>) -> Self {
+        Self {
+            stream,
+            life,
+            framing: Some(Framing::new()),
+            linger: None,
+        }
+    }
+
+    /// An HTTP/2 connection.
+    pub(super) fn http2(stream: Stream, life: Arc<Life>) -> Self {
+        Self {
+            stream,
+            life,
+            framing: None,
+            linger: None,
+        }
+    }
+
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let linger = self.linger.get_or_insert_with(|| Linger {
+            until: Box::pin(sleep(LINGER)),
+            left: LINGER_BYTES,
+        });
+        let mut scratch = [0; 4096];
+        loop {
+            if linger.until.as_mut().poll(cx).is_ready() || linger.left == 0 {
+                return Poll::Ready(());
+            }
+            let mut buf = ReadBuf::new(&mut scratch);
+            match ready!(self.stream.pin().poll_read(cx, &mut buf)) {
+                Ok(()) if !buf.filled().is_empty() => {
+                    linger.left = linger.left.saturating_sub(buf.filled().len());
+                }
+                Ok(()) | Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn pin(&mut self) -> Pin<&mut (dyn ReadWrite + '_)> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream),
+            Self::Tls(stream) => Pin::new(&mut **stream),
+        }
+    }
+}
+
+trait ReadWrite: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> ReadWrite for T {}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buf.filled().len();
+        ready!(this.stream.pin().poll_read(cx, buf))?;
+        if let Some(framing) = &mut this.framing {
+            framing.feed(buf.filled().get(before..).unwrap_or_default());
+            this.life.in_head(framing.in_head());
+            if let Some(number) = framing.tangled() {
+                this.life.tangle(number);
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.pin().poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.pin().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.linger.is_none() {
+            ready!(self.stream.pin().poll_shutdown(cx))?;
+        }
+        if self.framing.as_ref().is_some_and(Framing::in_message) {
+            ready!(self.poll_linger(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(stream) => stream.is_write_vectored(),
+            Stream::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.stream.pin().poll_write_vectored(cx, bufs)
+    }
+}

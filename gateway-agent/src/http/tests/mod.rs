@@ -1,0 +1,27 @@
+//! The server whole: real sockets, real TLS, a real upstream, and clients that misbehave.
+
+mod access;
+mod bodies;
+mod client;
+mod connections;
+mod limits;
+mod messages;
+mod origin;
+mod shutdown;
+mod upstreams;
+mod waf;
+mod world;
+
+use std::time::{Duration, Instant};
+
+/// Polls until a condition holds.
+///
+/// # Panics
+/// When it does not hold within ten seconds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
