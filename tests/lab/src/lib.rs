@@ -56,6 +56,7 @@ pub mod token;
 pub mod visitor;
 pub mod wait;
 mod wire;
+pub mod xdp;
 
 pub use agent::Agent;
 pub use certificate::Certificate;
