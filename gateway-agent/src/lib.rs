@@ -4,6 +4,7 @@
 //! and `agent` is the only module that knows them all.
 
 pub mod agent;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
@@ -11,5 +12,6 @@ pub mod datapath;
 pub mod feedback;
 pub mod http;
 pub mod identity;
+pub mod observe;
 pub mod store;
 pub mod tls;

@@ -66,6 +66,11 @@ impl Frame for XdpFrame {
     fn forget(&self, value: u64) -> u64 {
         opaque(value)
     }
+
+    #[inline(always)]
+    fn settle(&self, value: u64) -> u64 {
+        settled(value)
+    }
 }
 
 /// Returns `value`. A function with global linkage is verified on its own, and its callers know

@@ -32,6 +32,7 @@ mod body;
 mod compile;
 mod nearest;
 mod operator;
+mod persist;
 mod rules;
 mod ruleset;
 mod seclang;
@@ -40,9 +41,9 @@ mod transaction;
 mod transform;
 mod variable;
 
-pub use compile::{LoadError, LoadErrors, SourceError, Sources};
+pub use compile::{Finding, LoadErrors, SourceError, Sources};
 pub use rules::{DEFAULT_RULES, Embedded};
-pub use ruleset::{RuleEngine, Severity};
+pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
 pub use transaction::{
     BodyState, Decision, Effect, RequestSummary, RuleMatch, Transaction, TxContext, UnixMillis,
@@ -67,6 +68,12 @@ impl Waf {
         })
     }
 
+    /// Goes on with the persistent collections (`IP`, `SESSION`, …) of the rule set that this one
+    /// replaces.
+    pub fn carry_over(&mut self, replaced: &Self) {
+        self.rules.collections = std::sync::Arc::clone(&replaced.rules.collections);
+    }
+
     /// How many rules were loaded; a chain counts as one.
     #[must_use]
     pub fn rules(&self) -> usize {
@@ -88,6 +95,19 @@ impl Waf {
     #[must_use]
     pub fn signatures(&self) -> &[String] {
         &self.rules.settings.signatures
+    }
+
+    /// What the rules say about the audit log.
+    #[must_use]
+    pub fn audit(&self) -> &AuditSettings {
+        &self.rules.settings.audit
+    }
+
+    /// What the rule files hold that is accepted but has no effect here, each with its place and
+    /// the reason.
+    #[must_use]
+    pub fn notices(&self) -> &[Finding] {
+        &self.rules.notices
     }
 
     /// Starts inspecting a request.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::{
-    operator::Operator,
+    compile::{Choice, Finding},
+    operator::{Operator, Patterns, Rx},
+    persist::Collections,
     template::{Template, TxNames, TxSlot},
-    transform::Transform,
-    variable::{Selector, Variable},
+    transform::{Transform, UnicodeMap},
+    variable::{Persistent, Selector, Variable},
 };
 
 /// The processing phases, in order.
@@ -51,6 +53,54 @@ pub(crate) struct Settings {
     pub(crate) arguments_limit: usize,
     pub(crate) argument_separator: u8,
     pub(crate) signatures: Vec<String>,
+    pub(crate) audit: AuditSettings,
+    /// Seconds after which an unused collection is forgotten.
+    pub(crate) collection_timeout: u64,
+    pub(crate) response_access: bool,
+    pub(crate) response_limit: usize,
+    pub(crate) response_limit_action: LimitAction,
+    /// Media types whose bodies are inspected, in lower case.
+    pub(crate) response_types: Vec<String>,
+    pub(crate) upload_file_limit: usize,
+    pub(crate) web_app_id: String,
+}
+
+/// Which transactions the audit log records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditEngine {
+    /// All of them.
+    On,
+    /// None.
+    Off,
+    /// Those in which a rule with `auditlog` matched, or whose status is relevant.
+    RelevantOnly,
+}
+
+/// What the rules say about the audit log; the gateway writes it.
+#[derive(Clone, Debug)]
+pub struct AuditSettings {
+    /// `SecAuditEngine`.
+    pub engine: AuditEngine,
+    /// `SecAuditLogParts`, for instance `ABCFHZ`.
+    pub parts: String,
+    /// `SecAuditLog`.
+    pub path: Option<String>,
+    /// `SecAuditLogFormat`, for instance `JSON`.
+    pub format: Option<String>,
+    /// `SecAuditLogStorageDir`.
+    pub storage: Option<String>,
+    /// `SecAuditLogType`, for instance `Serial`.
+    pub kind: Option<String>,
+    pub(crate) relevant_status: Option<Arc<Rx>>,
+}
+
+impl AuditSettings {
+    /// Whether a response with this status is relevant by `SecAuditLogRelevantStatus`.
+    #[must_use]
+    pub fn is_relevant(&self, status: u16) -> bool {
+        let rx = self.relevant_status.as_ref();
+        rx.is_some_and(|rx| rx.is_match(status.to_string().as_bytes()))
+    }
 }
 
 impl Default for Settings {
@@ -65,6 +115,22 @@ impl Default for Settings {
             arguments_limit: 1000,
             argument_separator: b'&',
             signatures: Vec::new(),
+            audit: AuditSettings {
+                engine: AuditEngine::Off,
+                parts: "ABCFHZ".to_owned(),
+                path: None,
+                format: None,
+                storage: None,
+                kind: None,
+                relevant_status: None,
+            },
+            collection_timeout: 3600,
+            response_access: false,
+            response_limit: 524_288,
+            response_limit_action: LimitAction::Reject,
+            response_types: vec!["text/plain".to_owned(), "text/html".to_owned()],
+            upload_file_limit: 100,
+            web_app_id: "default".to_owned(),
         }
     }
 }
@@ -76,11 +142,17 @@ pub(crate) struct Ruleset {
     /// For each phase the indexes into `rules`, in the order of the files.
     pub(crate) phases: [Vec<usize>; 5],
     pub(crate) tx: TxNames,
+    pub(crate) unicode_map: Option<UnicodeMap>,
+    pub(crate) notices: Vec<Finding>,
+    pub(crate) collections: Arc<Collections>,
+    pub(crate) patterns: Patterns,
 }
 
 /// A rule with the rules chained to it.
 #[derive(Debug)]
 pub(crate) struct Rule {
+    /// The rule's place in `Ruleset::rules`.
+    pub(crate) index: usize,
     pub(crate) id: u64,
     pub(crate) phase: Phase,
     pub(crate) file: Arc<str>,
@@ -191,8 +263,8 @@ pub(crate) struct Link {
     /// `None` for `SecAction`, which always matches.
     pub(crate) test: Option<Test>,
     pub(crate) capture: bool,
-    pub(crate) set_vars: Vec<SetVar>,
     pub(crate) controls: Vec<Control>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 #[derive(Debug)]
@@ -226,15 +298,42 @@ pub(crate) struct Exclusion {
 /// `setvar:tx.name=…`.
 #[derive(Debug)]
 pub(crate) struct SetVar {
-    pub(crate) name: TxName,
+    pub(crate) name: VarName,
     pub(crate) change: Change,
 }
 
+/// A variable that rules write.
 #[derive(Debug)]
-pub(crate) enum TxName {
+pub(crate) enum VarName {
     Slot(TxSlot),
-    /// A name with macros in it.
-    Template(Template),
+    /// A transaction variable whose name has macros in it.
+    Tx(Template),
+    Persistent(Persistent, Template),
+}
+
+/// What a match does beside deciding, in the order written.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Set(SetVar),
+    /// `initcol`: opens a collection under a key.
+    Open(Persistent, Template),
+    /// `setsid`, `setuid`, `setrsc`: names the session, user or resource and opens its collection.
+    Identify(Persistent, Template),
+    /// `expirevar`: a variable ends after this many seconds.
+    Expire(Persistent, Template, Template),
+    /// `setenv`.
+    Environment(Template, Template),
+    /// `sanitiseArg`, `sanitiseRequestHeader`, …: no log shows values of this name.
+    Mask(Masked, Box<str>),
+    /// `sanitiseMatched`: no log shows the value that matched.
+    MaskMatched,
+}
+
+/// Where a masked name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Masked {
+    Argument,
+    Header,
 }
 
 #[derive(Debug)]
@@ -246,14 +345,64 @@ pub(crate) enum Change {
 }
 
 /// `ctl:…`: changes of course for the rest of the transaction.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) enum Control {
     RuleEngine(RuleEngine),
     RequestBodyAccess(bool),
     RequestBodyProcessor(BodyProcessor),
     ForceRequestBodyVariable(bool),
-    /// Rules with ids in this inclusive range do not run any more.
-    RemoveById(u64, u64),
+    AuditEngine(AuditEngine),
+    AuditLogParts(String),
+    ResponseBodyAccess(bool),
+    /// These rules do not run any more.
+    Remove(Selection),
+    /// These rules do not look at what is excluded any more.
+    RemoveTarget(Selection, Vec<Exclusion>),
+}
+
+/// Rules chosen by id, tag or message, worked out once all rules are known.
+#[derive(Debug)]
+pub(crate) struct Selection {
+    pub(crate) choice: Choice,
+    pub(crate) rules: RuleBits,
+}
+
+/// A set of indexes into the list of rules.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RuleBits(Vec<u64>);
+
+impl RuleBits {
+    pub(crate) fn of(indexes: impl Iterator<Item = usize>) -> Self {
+        let mut bits = Self::default();
+        indexes.for_each(|index| bits.insert(index));
+        bits
+    }
+
+    pub(crate) fn insert(&mut self, index: usize) {
+        let word = index / 64;
+        if self.0.len() <= word {
+            self.0.resize(word + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= 1 << (index % 64);
+        }
+    }
+
+    pub(crate) fn contains(&self, index: usize) -> bool {
+        self.0
+            .get(index / 64)
+            .is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    pub(crate) fn extend(&mut self, other: &Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0
+            .iter_mut()
+            .zip(&other.0)
+            .for_each(|(word, more)| *word |= more);
+    }
 }
 
 /// How a request body is read.
@@ -261,6 +410,8 @@ pub(crate) enum Control {
 pub(crate) enum BodyProcessor {
     UrlEncoded,
     Json,
+    Multipart,
+    Xml,
 }
 
 impl BodyProcessor {
@@ -268,6 +419,8 @@ impl BodyProcessor {
         match self {
             Self::UrlEncoded => "URLENCODED",
             Self::Json => "JSON",
+            Self::Multipart => "MULTIPART",
+            Self::Xml => "XML",
         }
     }
 }

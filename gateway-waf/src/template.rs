@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use crate::{
     nearest,
-    variable::{self, Found, Variable},
+    variable::{self, Found, Source, Variable},
 };
 
 /// Text whose macros are resolved to what they name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Template {
     pieces: Box<[Piece]>,
+    source: Box<[u8]>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,11 +107,17 @@ impl Template {
         }
         Ok(Self {
             pieces: pieces.into(),
+            source: text.into(),
         })
     }
 
     pub(crate) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// The text as written.
+    pub(crate) fn source(&self) -> &[u8] {
+        &self.source
     }
 
     /// The text, when there is no macro in it.
@@ -129,24 +136,27 @@ fn resolve(text: &[u8], tx: &mut TxNames) -> Result<Piece, String> {
         Some((name, key)) => (name.trim(), Some(key)),
         None => (text.trim(), None),
     };
-    match (variable::find(name), key) {
-        (Some(Found::Variable(Variable::Tx, _)), Some(key)) => {
-            Ok(Piece::Tx(tx.slot(key.as_bytes())))
-        }
-        (Some(Found::Variable(Variable::MatchedVars | Variable::MatchedVarsNames, _)), _) => Err(
-            format!("the macro %{{{text}}} names many values; MATCHED_VAR is the last of them"),
-        ),
-        (Some(Found::Variable(_, true)), None) => Err(format!(
+    let found = variable::find(name);
+    let source = match found {
+        Some(Found::Variable(variable)) => Some(variable.source()),
+        Some(Found::Refused) | None => None,
+    };
+    match (found, source, key) {
+        (_, Some(Source::Tx), Some(key)) => Ok(Piece::Tx(tx.slot(key.as_bytes()))),
+        (_, Some(Source::Matched { .. }), _) => Err(format!(
+            "the macro %{{{text}}} names many values; MATCHED_VAR is the last of them"
+        )),
+        (Some(Found::Variable(variable)), _, None) if variable.is_collection() => Err(format!(
             "the macro %{{{text}}} names a collection and needs a key, as in %{{{name}.key}}"
         )),
-        (Some(Found::Variable(variable, _)), key) => Ok(Piece::Macro {
+        (Some(Found::Variable(variable)), _, key) => Ok(Piece::Macro {
             variable,
             key: key.map(|k| k.as_bytes().into()),
         }),
-        (Some(Found::Refused), _) => Err(format!(
+        (Some(Found::Refused), ..) => Err(format!(
             "the macro %{{{text}}} names a variable that this engine does not fill yet"
         )),
-        (None, _) => {
+        (None, ..) => {
             let hint = nearest::hint(name, variable::names());
             Err(format!("the macro %{{{text}}} names no variable{hint}"))
         }

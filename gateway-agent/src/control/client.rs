@@ -44,20 +44,25 @@ impl Client {
     /// # Errors
     /// When one may be there but cannot be reached.
     pub fn reach(socket: &Path) -> Result<Option<Self>, Fault> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Fault::new(FaultKind::Transport, format!("no runtime: {e}")))?;
-        let client = Self {
-            socket: socket.to_owned(),
-            runtime,
-            call: CALL,
-        };
+        let client = Self::unseen(socket)?;
         match client.runtime.block_on(client.connect()) {
             Ok(_) => Ok(Some(client)),
             Err(Unreached::Absent) => Ok(None),
             Err(Unreached::Fault(fault)) => Err(fault),
         }
+    }
+
+    /// A client that has not looked whether anybody is there.
+    pub(super) fn unseen(socket: &Path) -> Result<Self, Fault> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Fault::new(FaultKind::Transport, format!("no runtime: {e}")))?;
+        Ok(Self {
+            socket: socket.to_owned(),
+            runtime,
+            call: CALL,
+        })
     }
 
     #[cfg(test)]

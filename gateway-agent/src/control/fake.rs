@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) capacity: usize,
     /// Prefixes that the kernel refuses to add or remove.
     pub(crate) refuses: Vec<Prefix>,
+    /// The kernel's clock; that of [`NOW`] when not set.
+    pub(crate) now: Option<Nanos>,
     /// Calls that changed something, in their order.
     pub(crate) calls: Vec<String>,
 }
@@ -115,13 +117,14 @@ impl Lists for FakeLists {
 
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {
         let state = self.state();
+        let now = state.now.unwrap_or(NOW.monotonic);
         let host = Prefix::host(source);
         let mut shadow = None;
         for len in (0..=host.len()).rev() {
             let prefix = Prefix::holding(host.network(), len).unwrap();
             let live = |list| {
                 let entry = state.entries.get(&(list, prefix)).copied();
-                entry.filter(|e: &Entry| e.is_live(NOW.monotonic))
+                entry.filter(|e: &Entry| e.is_live(now))
             };
             if let Some(entry) = live(List::Allow) {
                 return Ok(Probe {

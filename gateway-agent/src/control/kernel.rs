@@ -40,7 +40,11 @@ impl Kernel {
 impl From<DatapathError> for ListsError {
     fn from(error: DatapathError) -> Self {
         match error {
-            DatapathError::NotThere { .. } => Self::Absent(error.to_string()),
+            DatapathError::NotThere { pins } => Self::Absent(format!(
+                "nothing is pinned under {}; start the agent with `gateway run`, or name its pins \
+                 with --pins",
+                pins.display()
+            )),
             DatapathError::ListFull {
                 list,
                 prefix,

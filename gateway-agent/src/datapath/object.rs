@@ -14,13 +14,19 @@ use gateway_common::{
     settings::Settings,
 };
 
-use super::{error::DatapathError, pins::Pins};
+use super::{
+    error::{DatapathError, errno},
+    pins::Pins,
+};
 
 /// The program that guards interfaces, as built beside this crate.
 pub static XDP_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_XDP_OBJECT"));
 
 /// The programs that benchmarks compare it with.
 pub static BENCH_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_BENCH_OBJECT"));
+
+/// The first kernel whose verifier takes the program.
+const OLDEST: (u32, u32) = (5, 15);
 
 /// Entry point of [`XDP_OBJECT`].
 const PROGRAM: &str = "gateway";
@@ -97,26 +103,48 @@ pub(super) fn load(pins: &Pins, slot: u32) -> Result<Ebpf, DatapathError> {
     let mut ebpf = loader(pins, slot)
         .load(XDP_OBJECT)
         .map_err(DatapathError::kernel("loading the data plane"))?;
-    program(&mut ebpf)?.load().map_err(|error| {
-        let error = DatapathError::kernel("the kernel's verifier refused the data plane")(error);
-        match (&error, release()) {
-            (DatapathError::Kernel { .. }, Some((release, version))) if version < (5, 15) => {
-                DatapathError::KernelTooOld { release }
-            }
-            _ => error,
-        }
-    })?;
+    program(&mut ebpf)?
+        .load()
+        .map_err(|error| refusal(error.into(), release()))?;
     Ok(ebpf)
 }
 
-/// The program of a loaded object.
+/// What the kernel's refusal to load the program means.
+///
+/// EPERM is a missing privilege. EACCES is none: it is what the verifier says of a program that
+/// it rejects, as older kernels may.
+fn refusal(source: anyhow::Error, kernel: Option<(String, (u32, u32))>) -> DatapathError {
+    match (errno(&source), kernel) {
+        (Some(nix::libc::EPERM), _) => DatapathError::NotPermitted,
+        (_, Some((release, version))) if version < OLDEST => {
+            DatapathError::KernelTooOld { release }
+        }
+        _ => DatapathError::Kernel {
+            what: "the kernel's verifier refused the data plane".into(),
+            source,
+        },
+    }
+}
+
+/// The program of an object, to load or attach it.
 pub(super) fn program(ebpf: &mut Ebpf) -> Result<&mut Xdp, DatapathError> {
     ebpf.program_mut(PROGRAM)
         .and_then(|program| <&mut Xdp>::try_from(program).ok())
-        .ok_or_else(|| DatapathError::Kernel {
-            what: "loading the data plane".into(),
-            source: anyhow::anyhow!("the embedded object has no XDP program named {PROGRAM}"),
-        })
+        .ok_or_else(no_program)
+}
+
+/// The program of an object, to run it.
+pub(super) fn loaded_program(ebpf: &Ebpf) -> Result<&Xdp, DatapathError> {
+    ebpf.program(PROGRAM)
+        .and_then(|program| <&Xdp>::try_from(program).ok())
+        .ok_or_else(no_program)
+}
+
+fn no_program() -> DatapathError {
+    DatapathError::Kernel {
+        what: "loading the data plane".into(),
+        source: anyhow::anyhow!("the embedded object has no XDP program named {PROGRAM}"),
+    }
 }
 
 /// Makes and pins the maps that are not there yet.
@@ -157,4 +185,33 @@ fn release() -> Option<(String, (u32, u32))> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit());
     let version = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
     Some((release.trim().to_owned(), version))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn refused(code: i32, version: (u32, u32)) -> DatapathError {
+        let error = anyhow::Error::new(io::Error::from_raw_os_error(code)).context("loading");
+        refusal(error, Some(("a kernel".into(), version)))
+    }
+
+    #[test]
+    fn a_verifier_that_refuses_is_no_missing_privilege() {
+        use nix::libc::{EACCES, EPERM};
+        let verifier = refused(EACCES, (6, 1));
+        assert!(
+            matches!(verifier, DatapathError::Kernel { .. }),
+            "{verifier}"
+        );
+        let old = refused(EACCES, (5, 4));
+        assert!(matches!(old, DatapathError::KernelTooOld { .. }), "{old}");
+        let privilege = refused(EPERM, (5, 4));
+        assert!(
+            matches!(privilege, DatapathError::NotPermitted),
+            "{privilege}"
+        );
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use aya::programs::{TestRun, TestRunOptions, Xdp};
+use aya::{
+    Ebpf,
+    programs::{TestRun, TestRunOptions, Xdp},
+};
 use aya_obj::programs::XdpAttachType;
 use gateway_common::{
     Verdict,
@@ -11,6 +14,9 @@ use gateway_common::{
 
 use super::{Datapath, error::DatapathError, object};
 
+/// What is being done when a test run fails.
+const RUNNING: &str = "running the data plane on a test packet";
+
 /// What the loaded program says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -18,6 +24,17 @@ pub struct Probe {
     pub verdict: Verdict,
     /// The rule that decided; 0 when no single one did.
     pub rule: u32,
+}
+
+/// The loaded program, to be asked about many frames: the one on the first guarded interface,
+/// or one loaded for the purpose when none is guarded.
+pub struct Program(Loaded);
+
+enum Loaded {
+    /// On an interface.
+    Attached(Box<Xdp>),
+    /// Nowhere; it goes with this handle.
+    Apart(Ebpf),
 }
 
 impl Datapath {
@@ -37,23 +54,79 @@ impl Datapath {
     /// When no program can be loaded or run, or the frame is shorter than an Ethernet header,
     /// which the kernel runs no program on.
     pub fn probe_frame(&self, frame: &[u8]) -> Result<Probe, DatapathError> {
-        match self.pins.interfaces().first() {
+        self.program()?.probe(frame)
+    }
+
+    /// A handle on the loaded program.
+    ///
+    /// # Errors
+    ///
+    /// When no program can be opened or loaded.
+    pub fn program(&self) -> Result<Program, DatapathError> {
+        Ok(Program(match self.pins.interfaces().first() {
             Some(pin) => {
                 let path = self.pins.interface(pin).join("program");
                 let xdp = Xdp::from_pin(&path, XdpAttachType::Interface)
                     .map_err(DatapathError::kernel(format!("opening {}", path.display())))?;
-                ask(&xdp, frame)
+                Loaded::Attached(Box::new(xdp))
             }
-            None => {
-                let mut ebpf = object::load(&self.pins, 0)?;
-                ask(object::program(&mut ebpf)?, frame)
-            }
+            None => Loaded::Apart(object::load(&self.pins, 0)?),
+        }))
+    }
+}
+
+impl Program {
+    /// Asks what would become of a whole Ethernet frame. Nothing is counted or charged.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel runs no program on it: it is shorter than an Ethernet header, or longer
+    /// than a page.
+    pub fn probe(&self, frame: &[u8]) -> Result<Probe, DatapathError> {
+        ask(self.xdp()?, frame)
+    }
+
+    /// Runs the program on a frame as if it had come over a wire, `repeat` times: it counts,
+    /// and it charges the source. Returns what the program returned the last time, an `XDP_`
+    /// constant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::probe`].
+    pub fn run(&self, frame: &[u8], repeat: u32) -> Result<u32, DatapathError> {
+        self.xdp()?
+            .test_run(TestRunOptions {
+                data_in: Some(frame),
+                repeat,
+                ..TestRunOptions::default()
+            })
+            .map(|result| result.return_value)
+            .map_err(DatapathError::kernel(RUNNING))
+    }
+
+    /// Instructions that the verifier walked through; `None` on kernels before 5.16.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel tells nothing of the program.
+    pub fn verified_instructions(&self) -> Result<Option<u32>, DatapathError> {
+        let info = self
+            .xdp()?
+            .info()
+            .map_err(DatapathError::kernel("reading about the program"))?;
+        Ok(info.verified_instruction_count())
+    }
+
+    fn xdp(&self) -> Result<&Xdp, DatapathError> {
+        match &self.0 {
+            Loaded::Attached(xdp) => Ok(xdp),
+            Loaded::Apart(ebpf) => object::loaded_program(ebpf),
         }
     }
 }
 
 /// Runs the program once on `frame`, marked as a probe.
-pub(super) fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
+fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
     let mut input = vec![0; PROBE_METADATA as usize];
     input.extend_from_slice(frame);
     let mut output = vec![0; input.len() + 256];
@@ -66,16 +139,14 @@ pub(super) fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
             repeat: 1,
             ..TestRunOptions::default()
         })
-        .map_err(DatapathError::kernel(
-            "running the data plane on a test packet",
-        ))?;
+        .map_err(DatapathError::kernel(RUNNING))?;
     // The kernel hands the metadata back in front of the frame.
     let answered = output
         .get(PROBE_METADATA as usize..)
         .and_then(|frame| frame.first_chunk());
     let answer = probe_verdict(result.return_value).zip(answered);
     let (verdict, rule) = answer.ok_or_else(|| DatapathError::Kernel {
-        what: "running the data plane on a test packet".into(),
+        what: RUNNING.into(),
         source: anyhow::anyhow!("it returned {:#x}, which is no answer", result.return_value),
     })?;
     Ok(Probe {

@@ -5,7 +5,6 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use gateway_common::time::Nanos;
-use gateway_policy::access::NoRoute;
 use gateway_policy::limits::{Quota, ceil_secs};
 use http::Response;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -15,7 +14,7 @@ use serde::Serialize;
 use super::exchange::Exchange;
 use super::ids::RequestId;
 use super::outcome::Ending;
-use super::refusal::{Refusal, Row};
+use super::refusal::{Adds, Row};
 use super::upstream::{BodyFault, Relay};
 
 /// The id of a request, in requests to upstreams and in all answers.
@@ -40,30 +39,29 @@ struct Problem<'a> {
 }
 
 /// The answer to a refused request.
-pub(super) fn refused(refusal: &Refusal, request: RequestId, realm: &str) -> Response<Bytes> {
-    let Row {
-        status,
-        name,
-        detail,
-        offence: _,
-    } = refusal.row();
-    let retry_after = match refusal {
-        Refusal::LimitExceeded(exceeded) => Some(ceil_secs(exceeded.retry_after)),
-        Refusal::Overloaded => Some(1),
-        _ => None,
+pub(super) fn refused(row: &Row, request: RequestId, realm: &str) -> Response<Bytes> {
+    let retry_after = match &row.adds {
+        Adds::Limit(exceeded) => Some(ceil_secs(exceeded.retry_after)),
+        Adds::RetryAfter(secs) => Some(*secs),
+        Adds::Nothing
+        | Adds::Challenge(_)
+        | Adds::Allow(_)
+        | Adds::Location(_)
+        | Adds::AcceptIdentity
+        | Adds::Close => None,
     };
     let problem = Problem {
         r#type: "about:blank",
-        title: status.canonical_reason().unwrap_or("Refused"),
-        status: status.as_u16(),
-        detail: &detail,
-        code: name,
+        title: row.status.canonical_reason().unwrap_or("Refused"),
+        status: row.status.as_u16(),
+        detail: &row.detail,
+        code: row.name,
         request_id: request.to_string(),
         retry_after,
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
+    *response.status_mut() = row.status;
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -73,36 +71,14 @@ pub(super) fn refused(refusal: &Refusal, request: RequestId, realm: &str) -> Res
     if let Some(secs) = retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
     }
-    extra(refusal, &detail, realm, headers);
+    add(row, realm, headers);
     response
 }
 
-/// The fields that only some refusals have.
-fn extra(refusal: &Refusal, detail: &str, realm: &str, headers: &mut HeaderMap) {
-    let mut put = |name: HeaderName, value: String| {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
-    };
-    match refusal {
-        // RFC 6750 section 3.1
-        Refusal::Token(_) => put(
-            header::WWW_AUTHENTICATE,
-            format!(
-                "{}, error=\"invalid_token\", error_description=\"{detail}\"",
-                bearer(realm)
-            ),
-        ),
-        // Who sent no token is told no error (section 3.1).
-        Refusal::TokenRequired => put(header::WWW_AUTHENTICATE, bearer(realm)),
-        Refusal::RoleRequired | Refusal::NotPermitted => put(
-            header::WWW_AUTHENTICATE,
-            format!(
-                "{}, error=\"insufficient_scope\", error_description=\"{detail}\"",
-                bearer(realm)
-            ),
-        ),
-        Refusal::LimitExceeded(exceeded) => {
+fn add(row: &Row, realm: &str, headers: &mut HeaderMap) {
+    let field = match &row.adds {
+        Adds::Nothing | Adds::RetryAfter(_) => None,
+        Adds::Limit(exceeded) => {
             limit_fields(
                 exceeded.zone,
                 exceeded.quota,
@@ -110,25 +86,23 @@ fn extra(refusal: &Refusal, detail: &str, realm: &str, headers: &mut HeaderMap) 
                 exceeded.reset_after,
                 headers,
             );
+            None
         }
-        Refusal::NoRoute(NoRoute::MethodNotAllowed { allow }) => {
-            put(header::ALLOW, allow.join(", "));
+        Adds::Challenge(None) => Some((header::WWW_AUTHENTICATE, bearer(realm))),
+        Adds::Challenge(Some(error)) => {
+            let (bearer, detail) = (bearer(realm), &row.detail);
+            let challenge = format!("{bearer}, error=\"{error}\", error_description=\"{detail}\"");
+            Some((header::WWW_AUTHENTICATE, challenge))
         }
-        Refusal::MethodRefused => {
-            put(
-                header::ALLOW,
-                "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS".to_owned(),
-            );
-        }
-        Refusal::WafBlocked {
-            location: Some(location),
-            ..
-        } => {
-            put(header::LOCATION, location.clone());
-        }
-        // RFC 9110 section 12.5.3
-        Refusal::BodyEncoded => put(header::ACCEPT_ENCODING, "identity".to_owned()),
-        _ => {}
+        Adds::Allow(methods) => Some((header::ALLOW, methods.clone())),
+        Adds::Location(location) => Some((header::LOCATION, location.clone())),
+        Adds::AcceptIdentity => Some((header::ACCEPT_ENCODING, "identity".to_owned())),
+        Adds::Close => Some((header::CONNECTION, "close".to_owned())),
+    };
+    if let Some((name, text)) = field
+        && let Ok(value) = HeaderValue::try_from(text)
+    {
+        headers.insert(name, value);
     }
 }
 

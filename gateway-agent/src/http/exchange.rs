@@ -26,7 +26,8 @@ use crate::clock;
 #[derive(Debug)]
 pub(super) struct Exchange {
     gate: Arc<Gate>,
-    outcome: Outcome,
+    /// Shared only when it is told.
+    outcome: Arc<Outcome>,
     turn: Option<Turn>,
     /// Held while the request counts among those being served; `None` when there are too many.
     present: Option<Present<Requests>>,
@@ -64,7 +65,7 @@ impl Exchange {
             .filter_map(|name| Some((name.clone(), mask::header(name, head.headers.get(name)?))))
             .collect();
         Box::new(Self {
-            outcome: Outcome {
+            outcome: Arc::new(Outcome {
                 tls: connection.tls,
                 version: head.version,
                 method: Some(head.method.clone()),
@@ -73,7 +74,7 @@ impl Exchange {
                 query: mask::query(head.uri.query().unwrap_or_default()),
                 headers,
                 ..blank(request, peer, client)
-            },
+            }),
             turn: Some(connection.life.begin()),
             present: Requests::enter(gate.load(), settings.requests),
             upload: None,
@@ -119,7 +120,7 @@ impl Exchange {
 
     /// The record so far.
     pub(super) fn outcome(&mut self) -> &mut Outcome {
-        &mut self.outcome
+        Arc::make_mut(&mut self.outcome)
     }
 
     /// Goes on to a stage; the time since the last call was the last stage's.
@@ -149,15 +150,16 @@ impl Exchange {
         refusal: Refusal,
         realm: &str,
     ) -> (http::Response<bytes::Bytes>, Box<Self>) {
-        let response = answer::refused(&refusal, self.outcome.request, realm);
-        self.outcome.status = response.status();
-        self.outcome.refusal = Some(refusal);
+        let response = answer::refused(&refusal.row(), self.request(), realm);
+        let outcome = self.outcome();
+        outcome.status = response.status();
+        outcome.refusal = Some(refusal);
         (response, self)
     }
 
     /// Notes the status of an upstream's answer.
     pub(super) fn answered(&mut self, status: StatusCode) {
-        self.outcome.status = status;
+        self.outcome().status = status;
     }
 
     /// The answer is handed to the connection: what the client did wrong is told now.
@@ -191,7 +193,8 @@ impl Exchange {
 
     /// So many more bytes are there for the client.
     pub(super) fn sent(&mut self, bytes: u64) {
-        self.outcome.sent = self.outcome.sent.saturating_add(bytes);
+        let outcome = self.outcome();
+        outcome.sent = outcome.sent.saturating_add(bytes);
         if let Some(turn) = &mut self.turn {
             turn.ready();
         }
@@ -201,12 +204,13 @@ impl Exchange {
     pub(super) fn end(&mut self, ending: Ending) {
         if !self.ended {
             self.ended = true;
-            self.outcome.ending = ending;
+            self.outcome().ending = ending;
         }
     }
 
     fn lap(&mut self, now: Nanos) {
-        self.outcome.timings.add(self.stage, now.since(self.mark));
+        let (stage, span) = (self.stage, now.since(self.mark));
+        self.outcome().timings.add(stage, span);
         self.mark = now;
     }
 }
@@ -215,16 +219,17 @@ impl Drop for Exchange {
     fn drop(&mut self) {
         let now = clock::monotonic();
         self.lap(now);
-        self.outcome.ended = now;
+        self.outcome().ended = now;
         if !self.handed {
             let gone = Refusal::ClientGone;
-            self.outcome.status = gone.row().status;
-            self.outcome.refusal = Some(gone);
+            self.outcome().status = gone.row().status;
+            self.outcome().refusal = Some(gone);
         } else if !self.ended && self.bodiless {
-            self.outcome.ending = Ending::Complete;
+            self.outcome().ending = Ending::Complete;
         }
         if let Some(upload) = &self.upload {
-            self.outcome.received = upload.bytes();
+            let bytes = upload.bytes();
+            self.outcome().received = bytes;
         }
         self.gate.outcome(&self.outcome);
     }
@@ -234,14 +239,14 @@ impl Drop for Exchange {
 pub(super) fn unparsed(connection: &Connection, refusal: Refusal) {
     let peer = PeerAddr::from(connection.peer);
     let request = connection.gate.ids.request();
-    connection.gate.outcome(&Outcome {
+    connection.gate.outcome(&Arc::new(Outcome {
         tls: connection.tls,
         status: refusal.row().status,
         refusal: Some(refusal),
         ending: Ending::Complete,
         ended: clock::monotonic(),
         ..blank(request, peer, peer.into())
-    });
+    }));
 }
 
 /// A record with nothing in it yet.

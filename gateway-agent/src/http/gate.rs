@@ -74,7 +74,7 @@ impl Gate {
         }
     }
 
-    pub(super) fn outcome(&self, outcome: &Outcome) {
+    pub(super) fn outcome(&self, outcome: &Arc<Outcome>) {
         for observer in &self.observers {
             observer.outcome(outcome);
         }

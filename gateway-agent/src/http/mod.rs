@@ -30,7 +30,7 @@ mod stage;
 mod upstream;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
 pub use gate::Gate;
@@ -38,7 +38,7 @@ pub use ids::RequestId;
 pub use load::{ConnectionEnd, Load};
 pub use observer::{Banned, Observer};
 pub use outcome::{Ending, Outcome, Reached, RuleHit, Timings};
-pub use refusal::{Exceeded, Malformation, Refusal, Row, UpstreamFault};
+pub use refusal::{Adds, Exceeded, Malformation, Refusal, Row, UpstreamFault};
 pub use server::{Drained, ListenError, Server, StartError};
 pub use settings::{
     Answers, Beyond, BodyLimits, ConnectionLimits, Identification, Listen, Quotas, Settings,

@@ -1,6 +1,7 @@
 //! Who is told what happened.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use gateway_policy::bans::Offence;
 
@@ -16,7 +17,7 @@ pub trait Observer: Send + Sync {
     }
 
     /// A request has ended. Comes once for each, also for those that did not parse.
-    fn outcome(&self, outcome: &Outcome) {
+    fn outcome(&self, outcome: &Arc<Outcome>) {
         let _ = outcome;
     }
 }

@@ -174,147 +174,188 @@ pub struct Row {
     pub detail: Cow<'static, str>,
     /// What it counts as against the client.
     pub offence: Option<OffenceKind>,
+    /// What the answer says beyond that.
+    pub adds: Adds,
 }
+
+/// Fields that only some answers have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adds {
+    /// None.
+    Nothing,
+    /// `WWW-Authenticate`, with this error when there is one. Who sent no token is told none
+    /// (RFC 6750 section 3.1).
+    Challenge(Option<&'static str>),
+    /// `Retry-After` in seconds.
+    RetryAfter(u64),
+    /// `Retry-After` and the `RateLimit` fields.
+    Limit(Exceeded),
+    /// `Allow`.
+    Allow(String),
+    /// `Location`.
+    Location(String),
+    /// `Accept-Encoding: identity` (RFC 9110 section 12.5.3).
+    AcceptIdentity,
+    /// `Connection: close`: where the request ends is unclear, so nothing behind it is read.
+    Close,
+}
+
+impl Row {
+    fn new(status: StatusCode, name: &'static str, detail: &'static str) -> Self {
+        Self {
+            status,
+            name,
+            detail: detail.into(),
+            offence: None,
+            adds: Adds::Nothing,
+        }
+    }
+
+    fn saying(self, detail: String) -> Self {
+        Self {
+            detail: detail.into(),
+            ..self
+        }
+    }
+
+    fn offending(self, offence: OffenceKind) -> Self {
+        Self {
+            offence: Some(offence),
+            ..self
+        }
+    }
+
+    fn adding(self, adds: Adds) -> Self {
+        Self { adds, ..self }
+    }
+}
+
+/// The methods that are not refused as such.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 impl Refusal {
     /// The one table: a row for each variant.
     #[must_use]
     pub fn row(&self) -> Row {
-        use OffenceKind::{FailedAuth, LimitExceeded, WafBlock};
+        use StatusCode as S;
 
-        let row = |status, name, detail: &'static str| Row {
-            status,
-            name,
-            detail: Cow::Borrowed(detail),
-            offence: None,
-        };
-        let bad = |name, detail| row(StatusCode::BAD_REQUEST, name, detail);
         match self {
-            Self::Unparsable => bad("unparsable", "the request is no valid HTTP"),
-            Self::HeadersTooLarge => row(
-                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Unparsable => {
+                Row::new(S::BAD_REQUEST, "unparsable", "the request is no valid HTTP")
+            }
+            Self::HeadersTooLarge => Row::new(
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "headers-too-large",
                 "the header section is too large",
             ),
-            Self::Malformed(what) => Row {
-                detail: what.to_string().into(),
-                ..bad(what.name(), "")
-            },
-            Self::MethodRefused => row(
-                StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed(what) => what.row(),
+            Self::MethodRefused => Row::new(
+                S::METHOD_NOT_ALLOWED,
                 "method-refused",
                 "this method is not allowed here",
-            ),
-            Self::MethodUnsupported => row(
-                StatusCode::NOT_IMPLEMENTED,
+            )
+            .adding(Adds::Allow(METHODS.to_owned())),
+            Self::MethodUnsupported => Row::new(
+                S::NOT_IMPLEMENTED,
                 "method-unsupported",
                 "this gateway opens no tunnels",
             ),
-            Self::UpgradeUnsupported => row(
-                StatusCode::NOT_IMPLEMENTED,
+            Self::UpgradeUnsupported => Row::new(
+                S::NOT_IMPLEMENTED,
                 "upgrade-unsupported",
                 "this gateway does not upgrade connections, to WebSocket neither",
             ),
-            Self::Banned => row(
-                StatusCode::FORBIDDEN,
+            Self::Banned => Row::new(
+                S::FORBIDDEN,
                 "banned",
                 "requests from this address are refused",
             ),
-            Self::LimitExceeded(exceeded) => Row {
-                offence: Some(LimitExceeded),
-                ..row(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    if exceeded.shared {
-                        "rate-limited-shared"
-                    } else {
-                        "rate-limited"
-                    },
-                    "too many requests; wait before the next one",
-                )
-            },
-            Self::Overloaded => row(
-                StatusCode::SERVICE_UNAVAILABLE,
+            Self::LimitExceeded(exceeded) => {
+                let name = if exceeded.shared {
+                    "rate-limited-shared"
+                } else {
+                    "rate-limited"
+                };
+                let detail = "too many requests; wait before the next one";
+                Row::new(S::TOO_MANY_REQUESTS, name, detail)
+                    .offending(OffenceKind::LimitExceeded)
+                    .adding(Adds::Limit(*exceeded))
+            }
+            Self::Overloaded => Row::new(
+                S::SERVICE_UNAVAILABLE,
                 "overloaded",
                 "the gateway is busy; try again in a moment",
-            ),
-            Self::Token(fault) => Row {
-                detail: fault.to_string().into(),
-                offence: (!fault.is_honest()).then_some(FailedAuth),
-                ..row(StatusCode::UNAUTHORIZED, fault.name(), "")
-            },
-            Self::TokenRequired => row(
-                StatusCode::UNAUTHORIZED,
-                "token-required",
-                "this needs a token",
-            ),
-            Self::RoleRequired => row(
-                StatusCode::FORBIDDEN,
+            )
+            .adding(Adds::RetryAfter(1)),
+            Self::Token(fault) => {
+                let row = Row::new(S::UNAUTHORIZED, fault.name(), "")
+                    .saying(fault.to_string())
+                    .adding(Adds::Challenge(Some("invalid_token")));
+                if fault.is_honest() {
+                    row
+                } else {
+                    row.offending(OffenceKind::FailedAuth)
+                }
+            }
+            Self::TokenRequired => {
+                Row::new(S::UNAUTHORIZED, "token-required", "this needs a token")
+                    .adding(Adds::Challenge(None))
+            }
+            Self::RoleRequired => Row::new(
+                S::FORBIDDEN,
                 "role-required",
                 "the token does not have the role that this needs",
-            ),
-            Self::NotPermitted => row(
-                StatusCode::FORBIDDEN,
+            )
+            .adding(Adds::Challenge(Some("insufficient_scope"))),
+            Self::NotPermitted => Row::new(
+                S::FORBIDDEN,
                 "not-permitted",
                 "the token's roles do not allow this method here",
-            ),
-            Self::NoRoute(none) => row(
-                match none {
-                    NoRoute::NotFound => StatusCode::NOT_FOUND,
-                    NoRoute::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-                },
+            )
+            .adding(Adds::Challenge(Some("insufficient_scope"))),
+            Self::NoRoute(none @ NoRoute::NotFound) => {
+                Row::new(S::NOT_FOUND, none.name(), "nothing is here")
+            }
+            Self::NoRoute(none @ NoRoute::MethodNotAllowed { allow }) => Row::new(
+                S::METHOD_NOT_ALLOWED,
                 none.name(),
-                match none {
-                    NoRoute::NotFound => "nothing is here",
-                    NoRoute::MethodNotAllowed { .. } => "this method is not for this resource",
-                },
-            ),
+                "this method is not for this resource",
+            )
+            .adding(Adds::Allow(allow.join(", "))),
             // What a rule looks for would teach an attacker how to get past it.
-            Self::WafBlocked { status, .. } => Row {
-                offence: Some(WafBlock),
-                ..row(*status, "waf-blocked", "the request was refused")
-            },
-            Self::BodyTooLarge => row(
-                StatusCode::PAYLOAD_TOO_LARGE,
+            Self::WafBlocked {
+                status, location, ..
+            } => {
+                let location = location.clone().map_or(Adds::Nothing, Adds::Location);
+                Row::new(*status, "waf-blocked", "the request was refused")
+                    .offending(OffenceKind::WafBlock)
+                    .adding(location)
+            }
+            Self::BodyTooLarge => Row::new(
+                S::PAYLOAD_TOO_LARGE,
                 "body-too-large",
                 "the request body is too large",
             ),
-            Self::BodyEncoded => row(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyEncoded => Row::new(
+                S::UNSUPPORTED_MEDIA_TYPE,
                 "body-encoded",
                 "request bodies must not be compressed",
-            ),
-            Self::BodyTimeout => row(
-                StatusCode::REQUEST_TIMEOUT,
+            )
+            .adding(Adds::AcceptIdentity),
+            Self::BodyTimeout => Row::new(
+                S::REQUEST_TIMEOUT,
                 "body-timeout",
                 "the request body took too long",
             ),
-            Self::BodyBroken => bad("body-broken", "the request body is not complete"),
-            Self::ClientGone => row(client_gone(), "client-gone", "the client left"),
-            Self::Upstream(fault) => row(
-                match fault {
-                    UpstreamFault::ConnectTimeout | UpstreamFault::Timeout => {
-                        StatusCode::GATEWAY_TIMEOUT
-                    }
-                    UpstreamFault::NoTarget
-                    | UpstreamFault::Unreachable
-                    | UpstreamFault::Reset
-                    | UpstreamFault::BadResponse => StatusCode::BAD_GATEWAY,
-                },
-                fault.name(),
-                match fault {
-                    UpstreamFault::ConnectTimeout | UpstreamFault::Timeout => {
-                        "the service behind the gateway did not answer in time"
-                    }
-                    UpstreamFault::NoTarget
-                    | UpstreamFault::Unreachable
-                    | UpstreamFault::Reset
-                    | UpstreamFault::BadResponse => {
-                        "the service behind the gateway gave no usable answer"
-                    }
-                },
+            Self::BodyBroken => Row::new(
+                S::BAD_REQUEST,
+                "body-broken",
+                "the request body is not complete",
             ),
-            Self::StageFailed(_) => row(
-                StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ClientGone => Row::new(client_gone(), "client-gone", "the client left"),
+            Self::Upstream(fault) => fault.row(),
+            Self::StageFailed(_) => Row::new(
+                S::INTERNAL_SERVER_ERROR,
                 "stage-failed",
                 "the gateway could not judge the request",
             ),
@@ -324,10 +365,43 @@ impl Refusal {
     /// What the evidence of an offence says besides the request id.
     #[must_use]
     pub fn evidence(&self) -> String {
+        if let Self::WafBlocked { rule, .. } = self {
+            format!("rule {rule}")
+        } else if let Self::LimitExceeded(exceeded) = self {
+            format!("{} ({})", exceeded.quota, exceeded.zone)
+        } else {
+            self.row().name.to_owned()
+        }
+    }
+}
+
+impl Malformation {
+    fn row(self) -> Row {
+        let row = Row::new(StatusCode::BAD_REQUEST, self.name(), "").saying(self.to_string());
         match self {
-            Self::WafBlocked { rule, .. } => format!("rule {rule}"),
-            Self::LimitExceeded(exceeded) => format!("{} ({})", exceeded.quota, exceeded.zone),
-            _ => self.row().name.to_owned(),
+            Self::AmbiguousLength | Self::TransferCoding => row.adding(Adds::Close),
+            Self::HostMissing
+            | Self::HostRepeated
+            | Self::HostMismatch
+            | Self::Host(_)
+            | Self::Path(_) => row,
+        }
+    }
+}
+
+impl UpstreamFault {
+    fn row(self) -> Row {
+        match self {
+            Self::ConnectTimeout | Self::Timeout => Row::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                self.name(),
+                "the service behind the gateway did not answer in time",
+            ),
+            Self::NoTarget | Self::Unreachable | Self::Reset | Self::BadResponse => Row::new(
+                StatusCode::BAD_GATEWAY,
+                self.name(),
+                "the service behind the gateway gave no usable answer",
+            ),
         }
     }
 }

@@ -45,15 +45,17 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
     if version_ihl >> 4 != 4 || header_length < MIN_HEADER {
         return Details::defective(protocol, Verdict::BadHeader);
     }
-    if total_length < header_length || start + total_length > frame.len() {
+    let end = start + total_length;
+    if total_length < header_length || end > frame.len() {
         return Details::defective(protocol, Verdict::BadLength);
     }
+    let end = frame.settle(end as u64) as usize;
     let fragment = u16::from_be_bytes([f0, f1]);
     let first = fragment & 0x1fff == 0;
     let more = fragment & 0x2000 != 0;
     let mut details = Details::of(protocol);
     if first {
-        details = transport::inspect(frame, start + header_length, more, protocol);
+        details = transport::inspect(frame, start + header_length, end, more, protocol);
     }
     let fault = address_fault([s0, s1, s2, s3], [d0, d1, d2, d3], &details);
     if fault.is_some() {

@@ -42,9 +42,11 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
         return Details::defective(next, Verdict::BadHeader);
     }
     let payload = u16::from_be_bytes([l0, l1]) as usize;
-    if start + HEADER + payload > frame.len() {
+    let end = start + HEADER + payload;
+    if end > frame.len() {
         return Details::defective(next, Verdict::BadLength);
     }
+    let end = frame.settle(end as u64) as usize;
     let first = Header {
         offset: start + HEADER,
         next,
@@ -57,7 +59,9 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
         first
     };
     let mut details = match last.end {
-        End::Transport => transport::inspect(frame, last.offset, last.fragmented, last.next),
+        // The chain ran on into the padding behind the packet.
+        _ if last.offset > end => Details::defective(first.next, Verdict::Truncated),
+        End::Transport => transport::inspect(frame, last.offset, end, last.fragmented, last.next),
         End::LaterFragment => Details::of(last.next),
         End::Truncated => Details::defective(last.next, Verdict::Truncated),
         End::TooMany => Details::defective(last.next, Verdict::TooManyExtensions),
@@ -65,7 +69,7 @@ pub(super) fn inspect<F: Frame + ?Sized>(frame: &F, start: usize) -> Details {
     details.neighbour = hop_limit == 255
         && !last.fragmented
         && last.end == End::Transport
-        && transport::is_neighbour(frame, last.offset, last.next);
+        && transport::is_neighbour(frame, last.offset, end, last.next);
     let fault = address_fault(frame, start, details.protocol);
     if fault.is_some() {
         details.defect = fault;
@@ -89,6 +93,7 @@ pub fn follow<F: Frame + ?Sized>(frame: &F, first: u64) -> u64 {
                 let field = u16::from_be_bytes([o0, o1]);
                 if field >> 3 != 0 {
                     // What follows is payload, not headers.
+                    at.offset += 8;
                     at.next = following;
                     return at.ending(End::LaterFragment);
                 }

@@ -7,25 +7,41 @@ pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
 pub(super) const ICMPV6: u8 = 58;
 
+/// The shortest TCP header (RFC 9293, 3.1).
+const TCP_HEADER: usize = 20;
+/// UDP's header (RFC 768).
+const UDP_HEADER: usize = 8;
+/// The shortest message of neighbour discovery (RFC 4861, 6.1.1).
+const NEIGHBOUR: usize = 8;
+
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
-/// Reads ports and checks TCP's flags. `more_fragments` says that the rest of the payload comes
-/// later; TCP's header must be whole all the same (RFC 1858, 3.2.1).
+/// Reads ports and checks TCP's flags, in a packet that ends at `end`: what stands in the padding
+/// behind it is nobody's header. `more_fragments` says that the rest of the payload comes later;
+/// TCP's header must be whole all the same (RFC 1858, 3.2.1).
 #[inline(always)]
 pub(super) fn inspect<F: Frame + ?Sized>(
     frame: &F,
     offset: usize,
+    end: usize,
     more_fragments: bool,
     protocol: u8,
 ) -> Details {
     let mut details = Details::of(protocol);
-    if protocol != TCP && protocol != UDP {
-        return details;
-    }
-    let Some([s0, s1, d0, d1]) = frame.read::<4>(offset) else {
+    let header = match protocol {
+        TCP => TCP_HEADER,
+        UDP => UDP_HEADER,
+        _ => return details,
+    };
+    let ports = if offset + header <= end {
+        frame.read::<4>(offset)
+    } else {
+        None
+    };
+    let Some([s0, s1, d0, d1]) = ports else {
         if protocol == TCP || !more_fragments {
             details.defect = Some(Verdict::Truncated);
         }
@@ -56,9 +72,18 @@ const fn flags_make_sense(flags: u8) -> bool {
     }
 }
 
-/// Whether the message at `offset` is one of the five of neighbour discovery (RFC 4861, 4).
+/// Whether the message at `offset`, in a packet that ends at `end`, is one of the five of
+/// neighbour discovery (RFC 4861, 4).
 #[inline(always)]
-pub(super) fn is_neighbour<F: Frame + ?Sized>(frame: &F, offset: usize, protocol: u8) -> bool {
+pub(super) fn is_neighbour<F: Frame + ?Sized>(
+    frame: &F,
+    offset: usize,
+    end: usize,
+    protocol: u8,
+) -> bool {
+    if offset + NEIGHBOUR > end {
+        return false;
+    }
     match frame.read::<2>(offset) {
         Some([133..=137, _]) => protocol == ICMPV6,
         _ => false,

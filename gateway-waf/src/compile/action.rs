@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use super::{
     builder::Context,
-    setting::{ENGINE, SWITCH, pick},
+    choice::Choice as Rules,
+    setting::{AUDIT, ENGINE, SWITCH, pick},
+    test,
 };
 use crate::{
     nearest,
     ruleset::{
-        AllowScope, BodyProcessor, Change, Control, Disruptive, Link, Meta, Phase, Rule, SetVar,
-        Severity, Test, TxName,
+        AllowScope, BodyProcessor, Change, Control, Disruptive, Effect, Exclusion, Link, Masked,
+        Meta, Phase, Rule, RuleBits, Selection, SetVar, Severity, Test, VarName,
     },
     seclang::{
         ast::{ActionAst, RuleAst},
+        lexer::Word,
         span::{Position, Spanned},
+        target,
     },
     template::{Template, TxNames},
     transform::{self, Named, Transform},
+    variable::Persistent,
 };
 
 /// The actions that `SecDefaultAction` gives to the rules of one phase.
@@ -80,8 +85,8 @@ pub(super) struct RuleActions {
     skip: usize,
     capture: bool,
     meta: Meta,
-    set_vars: Vec<SetVar>,
     controls: Vec<Control>,
+    effects: Vec<Effect>,
 }
 
 /// Which kind of list an action stands in.
@@ -129,12 +134,64 @@ impl RuleActions {
         actions
     }
 
+    /// Reads the list of `SecRuleUpdateActionById`.
+    pub(super) fn update(
+        ast: &RuleAst,
+        chained: bool,
+        context: &mut Context<'_>,
+        tx: &mut TxNames,
+    ) -> Self {
+        let place = if chained {
+            Place::ChainLink
+        } else {
+            Place::Rule
+        };
+        let mut actions = Self::default();
+        actions.read(&ast.actions, place, context, tx);
+        actions
+    }
+
+    /// Lays these actions over those of a compiled rule.
+    pub(super) fn amend(self, rule: &mut Rule, link: usize, defaults: &Defaults) {
+        if let Some(choice) = self.disruptive {
+            rule.disruptive = match choice {
+                Choice::Final(disruptive) => disruptive,
+                Choice::Block => defaults.disruptive.clone(),
+            };
+        }
+        let disruptive = std::mem::replace(&mut rule.disruptive, Disruptive::Pass);
+        rule.disruptive = with_status(disruptive, self.status);
+        rule.log = self.log.unwrap_or(rule.log);
+        rule.audit_log = self.audit_log.unwrap_or(rule.audit_log);
+        if self.skip > 0 {
+            rule.skip = self.skip;
+        }
+        let (meta, new) = (&mut rule.meta, self.meta);
+        meta.message = new.message.or(meta.message.take());
+        meta.logdata = new.logdata.or(meta.logdata.take());
+        meta.tags.extend(new.tags);
+        meta.severity = new.severity.or(meta.severity);
+        meta.revision = new.revision.or(meta.revision.take());
+        meta.version = new.version.or(meta.version.take());
+        meta.maturity = new.maturity.or(meta.maturity);
+        meta.accuracy = new.accuracy.or(meta.accuracy);
+        if let Some(link) = rule.links.get_mut(link) {
+            link.capture |= self.capture;
+            link.controls.extend(self.controls);
+            link.effects.extend(self.effects);
+            if let Some(test) = &mut link.test {
+                test.transforms = self.transforms.resolve(&test.transforms);
+                test.multi_match |= self.multi_match;
+            }
+        }
+    }
+
     pub(super) fn into_link(self, test: Option<Test>) -> Link {
         Link {
             test,
             capture: self.capture,
-            set_vars: self.set_vars,
             controls: self.controls,
+            effects: self.effects,
         }
     }
 
@@ -154,6 +211,7 @@ impl RuleActions {
         let mut meta = std::mem::take(&mut self.meta);
         meta.tags.extend(defaults.tags.iter().cloned());
         Rule {
+            index: 0,
             id: self.id.as_ref().map_or(0, |id| id.value),
             phase,
             file: Arc::clone(file),
@@ -258,8 +316,42 @@ impl RuleActions {
             }
             "skipafter" => self.skip_after = Some(Spanned::new(needed()?.to_owned(), at)),
             "t" => self.transform(needed()?)?,
-            "setvar" => self.set_vars.push(set_var(needed()?, tx)?),
-            "ctl" => self.controls.push(control(needed()?)?),
+            "setvar" => self.effects.push(Effect::Set(set_var(needed()?, tx)?)),
+            "initcol" => self.effects.push(init_collection(needed()?, tx)?),
+            "setsid" => self.effects.push(Effect::Identify(
+                Persistent::Session,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "setuid" => self.effects.push(Effect::Identify(
+                Persistent::User,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "setrsc" => self.effects.push(Effect::Identify(
+                Persistent::Resource,
+                Template::new(needed()?.as_bytes(), tx)?,
+            )),
+            "expirevar" => self.effects.push(expire_variable(needed()?, tx)?),
+            "setenv" => self.effects.push(set_environment(needed()?, tx)?),
+            "sanitisearg" | "sanitizearg" => {
+                self.effects
+                    .push(Effect::Mask(Masked::Argument, needed()?.into()));
+            }
+            "sanitiserequestheader"
+            | "sanitizerequestheader"
+            | "sanitiseresponseheader"
+            | "sanitizeresponseheader" => {
+                self.effects
+                    .push(Effect::Mask(Masked::Header, needed()?.into()));
+            }
+            "sanitisematched"
+            | "sanitizematched"
+            | "sanitisematchedbytes"
+            | "sanitizematchedbytes" => self.effects.push(Effect::MaskMatched),
+            // Names a prefix for XPath; the paths that rules may use have none.
+            "xmlns" => {
+                needed()?;
+            }
+            "ctl" => self.controls.push(control(needed()?, action)?),
             _ => return Err(unknown(name)),
         }
         Ok(())
@@ -278,11 +370,6 @@ impl RuleActions {
                 }
             }
             Some(Named::Apply(transform)) => self.transforms.own.push(transform),
-            Some(Named::Refused) => {
-                return Err(format!(
-                    "t:{name} is SecLang that this engine does not carry out yet"
-                ));
-            }
             None => {
                 let hint = nearest::hint(name, transform::names());
                 return Err(format!("unknown transformation {name}{hint}"));
@@ -401,7 +488,9 @@ const ACTIONS: &[&str] = &[
     "ctl",
     "deny",
     "drop",
+    "expirevar",
     "id",
+    "initcol",
     "log",
     "logdata",
     "maturity",
@@ -413,6 +502,15 @@ const ACTIONS: &[&str] = &[
     "phase",
     "redirect",
     "rev",
+    "sanitisearg",
+    "sanitisematched",
+    "sanitisematchedbytes",
+    "sanitiserequestheader",
+    "sanitiseresponseheader",
+    "setenv",
+    "setrsc",
+    "setsid",
+    "setuid",
     "setvar",
     "severity",
     "skip",
@@ -421,6 +519,7 @@ const ACTIONS: &[&str] = &[
     "t",
     "tag",
     "ver",
+    "xmlns",
 ];
 
 const REFUSED: &[(&str, &str)] = &[
@@ -433,8 +532,6 @@ const REFUSED: &[(&str, &str)] = &[
         "exec",
         "runs a program inside the filter, which this engine never does",
     ),
-    ("expirevar", LATER),
-    ("initcol", LATER),
     (
         "pause",
         "holds the request for a while, which costs the gateway more than the client",
@@ -444,16 +541,6 @@ const REFUSED: &[(&str, &str)] = &[
         "changes the response, which this engine leaves alone",
     ),
     ("proxy", "forwards to another server; routes do that here"),
-    ("sanitisearg", LATER),
-    ("sanitisematched", LATER),
-    ("sanitisematchedbytes", LATER),
-    ("sanitiserequestheader", LATER),
-    ("sanitiseresponseheader", LATER),
-    ("setenv", LATER),
-    ("setrsc", LATER),
-    ("setsid", LATER),
-    ("setuid", LATER),
-    ("xmlns", LATER),
 ];
 
 const LATER: &str = "is SecLang that this engine does not carry out yet";
@@ -503,20 +590,7 @@ fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
         Some((target, value)) => (target, Some(value)),
         None => (text, None),
     };
-    let (collection, name) = target
-        .split_once(['.', ':'])
-        .ok_or_else(|| format!("setvar needs a collection and a name, as in tx.{target}"))?;
-    if !collection.trim().eq_ignore_ascii_case("tx") {
-        return Err(format!(
-            "setvar writes the collection {collection}, which this engine does not keep yet"
-        ));
-    }
-    let name = Template::new(name.trim_end().as_bytes(), tx)?;
-    let name = match name.literal() {
-        Some(b"") => return Err("setvar needs a name after the collection".to_owned()),
-        Some(literal) => TxName::Slot(tx.slot(literal)),
-        None => TxName::Template(name),
-    };
+    let name = variable_name(target, tx)?;
     let change = match (unset, value) {
         (true, _) => Change::Unset,
         (false, None) => Change::Set(Template::new(b"1", tx)?),
@@ -533,55 +607,151 @@ fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
     Ok(SetVar { name, change })
 }
 
-fn control(text: &str) -> Result<Control, String> {
+/// `tx.name`, `ip.name`: a variable that a rule may write.
+fn variable_name(target: &str, tx: &mut TxNames) -> Result<VarName, String> {
+    let (collection, name) = target
+        .split_once(['.', ':'])
+        .ok_or_else(|| format!("expected a collection and a name, as in tx.{target}"))?;
+    let name = Template::new(name.trim_end().as_bytes(), tx)?;
+    if name.source().is_empty() {
+        return Err("expected a name after the collection".to_owned());
+    }
+    let collection = collection.trim();
+    if let Some(persistent) = Persistent::find(collection) {
+        return Ok(VarName::Persistent(persistent, name));
+    }
+    if !collection.eq_ignore_ascii_case("tx") {
+        let known = ["tx", "global", "ip", "resource", "session", "user"];
+        let hint = nearest::hint(collection, known.into_iter());
+        return Err(format!(
+            "rules cannot write a collection {collection}{hint}"
+        ));
+    }
+    Ok(match name.literal() {
+        Some(literal) => VarName::Slot(tx.slot(literal)),
+        None => VarName::Tx(name),
+    })
+}
+
+/// `ip=%{REMOTE_ADDR}`.
+fn init_collection(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (collection, key) = text
+        .split_once('=')
+        .ok_or("initcol needs a collection and a key, as in ip=x")?;
+    let persistent = Persistent::find(collection.trim())
+        .ok_or_else(|| format!("initcol knows no collection {collection}"))?;
+    Ok(Effect::Open(persistent, Template::new(key.as_bytes(), tx)?))
+}
+
+/// `ip.name=60`.
+fn expire_variable(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (target, seconds) = text
+        .split_once('=')
+        .ok_or("expirevar needs a time in seconds")?;
+    match variable_name(target, tx)? {
+        VarName::Persistent(persistent, name) => Ok(Effect::Expire(
+            persistent,
+            name,
+            Template::new(seconds.as_bytes(), tx)?,
+        )),
+        VarName::Slot(_) | VarName::Tx(_) => {
+            Err("a transaction variable ends with the transaction: it cannot expire".to_owned())
+        }
+    }
+}
+
+/// `name=value`.
+fn set_environment(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, "1"));
+    Ok(Effect::Environment(
+        Template::new(name.trim().as_bytes(), tx)?,
+        Template::new(value.as_bytes(), tx)?,
+    ))
+}
+
+/// Reads `name=value` of a `ctl` action.
+fn control(text: &str, action: &ActionAst) -> Result<Control, String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("ctl:{text} needs a value after ="))?;
+    let chosen = |choice: Result<Rules, String>| -> Result<Control, String> {
+        Ok(Control::Remove(Selection {
+            choice: choice?,
+            rules: RuleBits::default(),
+        }))
+    };
     match name.to_ascii_lowercase().as_str() {
-        "ruleengine" => Ok(Control::RuleEngine(pick(value, ENGINE)?)),
-        "requestbodyaccess" => Ok(Control::RequestBodyAccess(pick(value, SWITCH)?)),
+        "auditengine" => Ok(Control::AuditEngine(pick(value, AUDIT)?)),
+        "auditlogparts" => Ok(Control::AuditLogParts(value.to_owned())),
         "forcerequestbodyvariable" => Ok(Control::ForceRequestBodyVariable(pick(value, SWITCH)?)),
-        "requestbodyprocessor" => {
-            let processors = &[
-                ("URLENCODED", BodyProcessor::UrlEncoded),
-                ("JSON", BodyProcessor::Json),
-            ];
-            Ok(Control::RequestBodyProcessor(pick(value, processors)?))
+        "requestbodyaccess" => Ok(Control::RequestBodyAccess(pick(value, SWITCH)?)),
+        "requestbodyprocessor" => Ok(Control::RequestBodyProcessor(pick(value, PROCESSORS)?)),
+        "responsebodyaccess" => Ok(Control::ResponseBodyAccess(pick(value, SWITCH)?)),
+        "ruleengine" => Ok(Control::RuleEngine(pick(value, ENGINE)?)),
+        "ruleremovebyid" => chosen(Rules::ids(value)),
+        "ruleremovebymsg" => chosen(Rules::message(value)),
+        "ruleremovebytag" => chosen(Rules::tag(value)),
+        "ruleremovetargetbyid" => remove_target(value, action, Rules::ids),
+        "ruleremovetargetbymsg" => remove_target(value, action, Rules::message),
+        "ruleremovetargetbytag" => remove_target(value, action, Rules::tag),
+        "debugloglevel" | "hashengine" | "hashenforcement" | "requestbodylimit"
+        | "responsebodylimit" => Err(format!("ctl:{name} {LATER}")),
+        _ => Err(format!(
+            "unknown ctl {name}{}",
+            nearest::hint(name, CONTROLS.iter().copied())
+        )),
+    }
+}
+
+const CONTROLS: &[&str] = &[
+    "auditEngine",
+    "auditLogParts",
+    "forceRequestBodyVariable",
+    "requestBodyAccess",
+    "requestBodyProcessor",
+    "responseBodyAccess",
+    "ruleEngine",
+    "ruleRemoveById",
+    "ruleRemoveByMsg",
+    "ruleRemoveByTag",
+    "ruleRemoveTargetById",
+    "ruleRemoveTargetByMsg",
+    "ruleRemoveTargetByTag",
+];
+
+const PROCESSORS: &[(&str, BodyProcessor)] = &[
+    ("URLENCODED", BodyProcessor::UrlEncoded),
+    ("JSON", BodyProcessor::Json),
+    ("MULTIPART", BodyProcessor::Multipart),
+    ("XML", BodyProcessor::Xml),
+];
+
+/// Reads `rules;targets`.
+fn remove_target(
+    value: &str,
+    action: &ActionAst,
+    choose: fn(&str) -> Result<Rules, String>,
+) -> Result<Control, String> {
+    let (rules, targets) = value
+        .split_once(';')
+        .ok_or_else(|| format!("expected the rules, a semicolon and a target, found {value}"))?;
+    let mut complaints = Vec::new();
+    let targets = target::parse(&Word::plain(targets, action.name.at), &mut complaints);
+    let mut exclusions = Vec::new();
+    for target in &targets {
+        match test::target_of(target) {
+            Ok((variable, selector)) => exclusions.push(Exclusion { variable, selector }),
+            Err(complaint) => complaints.push(complaint),
         }
-        "ruleremovebyid" => {
-            let (low, high) = value.split_once('-').unwrap_or((value, value));
-            match (low.trim().parse(), high.trim().parse()) {
-                (Ok(low), Ok(high)) if low <= high => Ok(Control::RemoveById(low, high)),
-                _ => Err(format!(
-                    "expected a rule id or a range such as 1-9, found {value}"
-                )),
-            }
-        }
-        "auditengine"
-        | "auditlogparts"
-        | "debugloglevel"
-        | "responsebodyaccess"
-        | "ruleremovebymsg"
-        | "ruleremovebytag"
-        | "ruleremovetargetbyid"
-        | "ruleremovetargetbymsg"
-        | "ruleremovetargetbytag"
-        | "hashengine"
-        | "hashenforcement"
-        | "responsebodylimit"
-        | "requestbodylimit" => Err(format!("ctl:{name} {LATER}")),
-        _ => {
-            let known = [
-                "ruleEngine",
-                "ruleRemoveById",
-                "requestBodyAccess",
-                "requestBodyProcessor",
-                "forceRequestBodyVariable",
-            ];
-            Err(format!(
-                "unknown ctl {name}{}",
-                nearest::hint(name, known.into_iter())
-            ))
+    }
+    match complaints.into_iter().next() {
+        Some(complaint) => Err(complaint.message),
+        None => {
+            let selection = Selection {
+                choice: choose(rules.trim())?,
+                rules: RuleBits::default(),
+            };
+            Ok(Control::RemoveTarget(selection, exclusions))
         }
     }
 }

@@ -4,16 +4,20 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     action::{Defaults, RuleActions},
-    error::LoadError,
-    setting, test,
+    error::Finding,
+    setting, test, tune,
 };
 use crate::{
-    ruleset::{Phase, Rule, Ruleset, Settings},
+    operator::Patterns,
+    ruleset::{Control, Phase, Rule, RuleBits, Ruleset, Settings},
     seclang::{
         ast::{RuleAst, Statement},
+        directive::Setting,
+        lexer::Word,
         span::{Complaint, Location, Position, Spanned},
     },
     template::TxNames,
+    transform::UnicodeMap,
 };
 
 /// The file a statement stands in, and the complaints about it so far.
@@ -22,11 +26,17 @@ pub(super) struct Context<'a> {
     /// Reads a data file named by a rule of this file.
     pub(super) read: &'a dyn Fn(&str) -> Result<Vec<u8>, String>,
     pub(super) complaints: Vec<Complaint>,
+    /// What is accepted but has no effect here.
+    pub(super) notices: Vec<Complaint>,
 }
 
 impl Context<'_> {
     pub(super) fn complain(&mut self, at: Position, message: impl Into<String>) {
         self.complaints.push(Complaint::new(at, message));
+    }
+
+    pub(super) fn note(&mut self, at: Position, message: impl Into<String>) {
+        self.notices.push(Complaint::new(at, message));
     }
 
     fn location(&self, at: Position) -> Location {
@@ -41,14 +51,18 @@ impl Context<'_> {
 pub(super) struct Builder {
     pub(super) settings: Settings,
     pub(super) tx: TxNames,
-    defaults: [Defaults; 5],
-    rules: Vec<Rule>,
+    pub(super) defaults: [Defaults; 5],
+    pub(super) rules: Vec<Rule>,
+    /// Rules that a directive took out again.
+    pub(super) removed: RuleBits,
     phases: [Vec<usize>; 5],
     ids: HashMap<u64, Location>,
     /// Marker names to the place in each phase's list that they mark.
     markers: HashMap<String, [usize; 5]>,
     jumps: Vec<Jump>,
     chain: Option<OpenChain>,
+    unicode_map: Option<UnicodeMap>,
+    notices: Vec<Finding>,
 }
 
 struct OpenChain {
@@ -71,11 +85,14 @@ impl Builder {
             tx: TxNames::new(),
             defaults: Default::default(),
             rules: Vec::new(),
+            removed: RuleBits::default(),
             phases: Default::default(),
             ids: HashMap::new(),
             markers: HashMap::new(),
             jumps: Vec::new(),
             chain: None,
+            unicode_map: None,
+            notices: Vec::new(),
         }
     }
 
@@ -85,7 +102,8 @@ impl Builder {
             Statement::Marker(_)
             | Statement::DefaultAction { .. }
             | Statement::Include { .. }
-            | Statement::Setting { .. } => self.end_of_file(),
+            | Statement::Setting { .. }
+            | Statement::Tune { .. } => self.end_of_file(),
         };
         context.complaints.extend(unfinished);
         match statement {
@@ -101,14 +119,38 @@ impl Builder {
                 let places = [0, 1, 2, 3, 4].map(|p: usize| self.phases.get(p).map_or(0, Vec::len));
                 self.markers.insert(name.value, places);
             }
-            Statement::Setting { setting, at, args } => {
-                if let Err(complaint) = setting::apply(&mut self.settings, setting, at, &args) {
-                    context.complaints.push(complaint);
-                }
+            Statement::Setting { setting, at, args } => self.setting(setting, at, &args, context),
+            Statement::Tune { tune, at, args } => {
+                let result = tune::apply(self, tune, at, &args, context);
+                context.complaints.extend(result.err());
             }
             // The loader follows includes itself.
             Statement::Include { .. } => {}
         }
+        let notices = std::mem::take(&mut context.notices);
+        self.notices
+            .extend(notices.into_iter().map(|notice| Finding {
+                location: context.location(notice.at),
+                message: notice.message,
+            }));
+    }
+
+    fn setting(
+        &mut self,
+        setting: Setting,
+        at: Position,
+        args: &[Word],
+        context: &mut Context<'_>,
+    ) {
+        if let Setting::Inert(why) = setting {
+            return context.note(at, format!("the directive has no effect: {why}"));
+        }
+        let result = if setting == Setting::UnicodeMapFile {
+            setting::unicode_map(at, args, context.read).map(|map| self.unicode_map = Some(map))
+        } else {
+            setting::apply(&mut self.settings, setting, at, args)
+        };
+        context.complaints.extend(result.err());
     }
 
     /// Closes a file: a chain does not run on into the next one.
@@ -121,7 +163,7 @@ impl Builder {
     }
 
     /// Resolves jumps and hands over the rule set.
-    pub(super) fn finish(mut self) -> (Ruleset, Vec<LoadError>) {
+    pub(super) fn finish(mut self) -> (Ruleset, Vec<Finding>) {
         let mut errors = Vec::new();
         for jump in std::mem::take(&mut self.jumps) {
             let place = self.place_of(&jump);
@@ -130,19 +172,70 @@ impl Builder {
             } else {
                 let hint = crate::nearest::hint(&jump.to, self.markers.keys().map(String::as_str));
                 let message = format!("skipAfter names no marker {}{hint}", jump.to);
-                errors.push(LoadError {
+                errors.push(Finding {
                     location: jump.location,
                     message,
                 });
             }
         }
+        self.drop_removed();
+        self.select();
         let ruleset = Ruleset {
             settings: self.settings,
             rules: self.rules,
             phases: self.phases,
             tx: self.tx,
+            unicode_map: self.unicode_map,
+            notices: self.notices,
+            collections: Arc::default(),
+            patterns: Patterns::default(),
         };
         (ruleset, errors)
+    }
+
+    /// Takes removed rules out of the phases; the places where jumps land move along.
+    fn drop_removed(&mut self) {
+        let mut places: [Vec<usize>; 5] = Default::default();
+        for (list, places) in self.phases.iter_mut().zip(&mut places) {
+            let mut kept = 0;
+            for index in list.iter() {
+                places.push(kept);
+                kept += usize::from(!self.removed.contains(*index));
+            }
+            places.push(kept);
+            list.retain(|index| !self.removed.contains(*index));
+        }
+        for rule in &mut self.rules {
+            if let (Some(to), Some(places)) = (rule.skip_to, places.get(rule.phase as usize)) {
+                rule.skip_to = places.get(to).copied();
+            }
+        }
+    }
+
+    /// Works out which rules the `ctl` actions mean.
+    fn select(&mut self) {
+        let mut rules = std::mem::take(&mut self.rules);
+        let mut selected = Vec::new();
+        for control in rules
+            .iter()
+            .flat_map(|r| &r.links)
+            .flat_map(|link| &link.controls)
+        {
+            if let Control::Remove(selection) | Control::RemoveTarget(selection, _) = control {
+                selected.push(selection.choice.among(&rules));
+            }
+        }
+        let mut selected = selected.into_iter();
+        for control in rules
+            .iter_mut()
+            .flat_map(|r| &mut r.links)
+            .flat_map(|l| &mut l.controls)
+        {
+            if let Control::Remove(selection) | Control::RemoveTarget(selection, _) = control {
+                selection.rules = selected.next().unwrap_or_default();
+            }
+        }
+        self.rules = rules;
     }
 
     /// The index in its rule's phase where a jump lands: at a marker, or after a rule by id.
@@ -232,7 +325,7 @@ impl Builder {
         }
     }
 
-    fn add(&mut self, rule: Rule, skip_after: Option<Spanned<String>>, context: &Context<'_>) {
+    fn add(&mut self, mut rule: Rule, skip_after: Option<Spanned<String>>, context: &Context<'_>) {
         let index = self.rules.len();
         if let Some(to) = skip_after {
             let location = context.location(to.at);
@@ -245,6 +338,7 @@ impl Builder {
         if let Some(list) = self.phases.get_mut(rule.phase as usize) {
             list.push(index);
         }
+        rule.index = index;
         self.rules.push(rule);
     }
 }

@@ -4,16 +4,16 @@ use std::fmt;
 
 use crate::seclang::span::Location;
 
-/// One fault; prints as `file:line:column: message`.
+/// One remark on a rule file; prints as `file:line:column: message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadError {
+pub struct Finding {
     /// Where it stands.
     pub location: Location,
-    /// What is wrong, in one sentence.
+    /// The remark, in one sentence.
     pub message: String,
 }
 
-impl fmt::Display for LoadError {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.location, self.message)
     }
@@ -21,7 +21,7 @@ impl fmt::Display for LoadError {
 
 /// Every fault found in a rule set, in the order of the files; never empty. Prints one per line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct LoadErrors(pub Vec<LoadError>);
+pub struct LoadErrors(pub Vec<Finding>);
 
 impl fmt::Display for LoadErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

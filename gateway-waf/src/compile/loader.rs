@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     builder::{Builder, Context},
-    error::{LoadError, LoadErrors},
+    error::{Finding, LoadErrors},
 };
 use crate::{
     ruleset::Ruleset,
@@ -77,7 +77,7 @@ pub(crate) fn load(entries: &[&str], sources: &dyn Sources) -> Result<Ruleset, L
 struct Loader<'s> {
     sources: &'s dyn Sources,
     builder: Builder,
-    errors: Vec<LoadError>,
+    errors: Vec<Finding>,
     /// The files being read, outermost first.
     open: Vec<String>,
 }
@@ -110,7 +110,8 @@ impl Loader<'_> {
                 Statement::Rule(_)
                 | Statement::DefaultAction { .. }
                 | Statement::Marker(_)
-                | Statement::Setting { .. } => self.build(&file, statement),
+                | Statement::Setting { .. }
+                | Statement::Tune { .. } => self.build(&file, statement),
             }
         }
         self.open.pop();
@@ -135,6 +136,7 @@ impl Loader<'_> {
             file,
             read: &read,
             complaints: Vec::new(),
+            notices: Vec::new(),
         };
         self.builder.statement(statement, &mut context);
         let mut complaints = context.complaints;
@@ -186,7 +188,7 @@ impl Loader<'_> {
             file: Arc::clone(file),
             position: complaint.at,
         };
-        self.errors.push(LoadError {
+        self.errors.push(Finding {
             location,
             message: complaint.message,
         });

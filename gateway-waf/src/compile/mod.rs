@@ -2,12 +2,15 @@
 
 mod action;
 mod builder;
+mod choice;
 mod error;
 mod loader;
 mod setting;
 mod test;
+mod tune;
 
-pub use error::{LoadError, LoadErrors};
+pub use error::{Finding, LoadErrors};
 pub use loader::{SourceError, Sources};
 
+pub(crate) use choice::Choice;
 pub(crate) use loader::load;

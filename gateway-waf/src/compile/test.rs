@@ -6,9 +6,12 @@ use super::{
 };
 use crate::{
     nearest,
-    operator::{self, IpSet, Name, Operator, Phrases, Rx},
+    operator::{self, ByteRange, IpSet, Name, Operator, Phrases, Rx},
     ruleset::{Exclusion, Target, Test},
-    seclang::ast::{self, OperatorAst, TargetAst, TargetMode},
+    seclang::{
+        ast::{self, OperatorAst, TargetAst, TargetMode},
+        span::Complaint,
+    },
     template::{Template, TxNames},
     variable::{self, Found, Selector, Variable},
 };
@@ -28,11 +31,17 @@ pub(super) fn compile(
     let mut exclusions = Vec::new();
     for target in &test.targets {
         if let Some((variable, selector)) = resolve_target(target, context) {
+            if variable == variable::GEO && target.mode != TargetMode::Exclude {
+                context.note(
+                    target.name.at,
+                    "GEO is never filled: rules look up no countries",
+                );
+            }
             match target.mode {
                 TargetMode::Exclude => exclusions.push(Exclusion { variable, selector }),
                 TargetMode::Inspect | TargetMode::Count => {
                     let slot = match &selector {
-                        Selector::Name(name) if variable == Variable::Tx => Some(tx.slot(name)),
+                        Selector::Name(name) if variable == variable::TX => Some(tx.slot(name)),
                         Selector::Name(_) | Selector::All | Selector::Pattern(_) => None,
                     };
                     let count = target.mode == TargetMode::Count;
@@ -53,6 +62,10 @@ pub(super) fn compile(
             target.name.at,
             "the rule excludes targets but names none to inspect",
         );
+    }
+    if let Some(Name::Inert(why)) = operator::find(&test.operator.name.value) {
+        let message = format!("@{} never matches: {why}", test.operator.name.value);
+        context.note(test.operator.name.at, message);
     }
     let operator = match compile_operator(&test.operator, context.read, tx) {
         Ok(operator) => operator,
@@ -91,35 +104,60 @@ pub(super) fn resolve_target(
     target: &TargetAst,
     context: &mut Context<'_>,
 ) -> Option<(Variable, Selector)> {
+    match target_of(target) {
+        Ok(found) => Some(found),
+        Err(complaint) => {
+            context.complaints.push(complaint);
+            None
+        }
+    }
+}
+
+/// Resolves a target's variable and selector.
+pub(super) fn target_of(target: &TargetAst) -> Result<(Variable, Selector), Complaint> {
     let name = &target.name.value;
-    let (variable, collection) = match variable::find(name) {
-        Some(Found::Variable(variable, collection)) => (variable, collection),
+    let refuse = |message: String| Err(Complaint::new(target.name.at, message));
+    if name.eq_ignore_ascii_case("XML") {
+        return xml_target(target).map(|variable| (variable, Selector::All));
+    }
+    let variable = match variable::find(name) {
+        Some(Found::Variable(variable)) => variable,
         Some(Found::Refused) => {
-            let message =
-                format!("the variable {name} is SecLang that this engine does not carry out yet");
-            context.complain(target.name.at, message);
-            return None;
+            return refuse(format!(
+                "the variable {name} is SecLang that this engine does not carry out yet"
+            ));
         }
         None => {
             let hint = nearest::hint(name, variable::names());
-            context.complain(target.name.at, format!("unknown variable {name}{hint}"));
-            return None;
+            return refuse(format!("unknown variable {name}{hint}"));
         }
     };
     let Some(selector) = &target.selector else {
-        return Some((variable, Selector::All));
+        return Ok((variable, Selector::All));
     };
-    if !collection {
+    if !variable.is_collection() {
         let message = format!("{name} is a single value, so nothing can follow it after a colon");
-        context.complain(selector.at, message);
-        return None;
+        return Err(Complaint::new(selector.at, message));
     }
     match Selector::new(&selector.value) {
-        Ok(selector) => Some((variable, selector)),
-        Err(message) => {
-            context.complain(selector.at, message);
-            None
-        }
+        Ok(selector) => Ok((variable, selector)),
+        Err(message) => Err(Complaint::new(selector.at, message)),
+    }
+}
+
+/// The two paths into a document that rule sets use.
+fn xml_target(target: &TargetAst) -> Result<Variable, Complaint> {
+    match target
+        .selector
+        .as_ref()
+        .map(|selector| selector.value.as_slice())
+    {
+        Some(b"/*") => Ok(variable::XML_TEXT),
+        Some(b"//@*") => Ok(variable::XML_ATTRIBUTES),
+        _ => Err(Complaint::new(
+            target.name.at,
+            "XML takes the paths /* and //@* only",
+        )),
     }
 }
 
@@ -137,20 +175,11 @@ fn compile_operator(
     match known {
         Name::Always => Ok(Operator::Always),
         Name::Never => Ok(Operator::Never),
-        Name::Rx if has_macro(argument) => {
-            Err("macros in a pattern are not supported: the pattern is compiled once".to_owned())
-        }
-        Name::Rx => Ok(Operator::Rx(Rx::new(argument, false)?)),
+        Name::Rx if has_macro(argument) => Ok(Operator::RxTemplate(Template::new(argument, tx)?)),
+        Name::Rx => Ok(Operator::Rx(Rx::with_lookaround(argument)?)),
         Name::Pm => Ok(Operator::Phrases(Phrases::from_words(argument)?)),
         Name::PmFromFile => {
-            let names = String::from_utf8_lossy(argument);
-            let files = names
-                .split_whitespace()
-                .map(read)
-                .collect::<Result<Vec<Vec<u8>>, String>>()?;
-            if files.is_empty() {
-                return Err(format!("@{name} needs the name of a file"));
-            }
+            let files = files(&String::from_utf8_lossy(argument), read)?;
             Ok(Operator::Phrases(Phrases::from_lines(&files)?))
         }
         Name::Text(relation) => Ok(Operator::Text(relation, Template::new(argument, tx)?)),
@@ -165,8 +194,46 @@ fn compile_operator(
         Name::IpMatch => Ok(Operator::Address(IpSet::new(&String::from_utf8_lossy(
             argument,
         ))?)),
+        Name::IpMatchFromFile => {
+            let files = files(&String::from_utf8_lossy(argument), read)?;
+            let text: Vec<String> = files
+                .iter()
+                .map(|file| without_comments(&String::from_utf8_lossy(file)))
+                .collect();
+            Ok(Operator::Address(IpSet::new(&text.join("\n"))?))
+        }
+        Name::ByteRange => Ok(Operator::OutsideRange(ByteRange::new(
+            &String::from_utf8_lossy(argument),
+        )?)),
+        Name::UrlEncoding => Ok(Operator::BadEscape),
+        Name::Utf8Encoding => Ok(Operator::NotUtf8),
+        Name::CardNumber => Ok(Operator::CardNumber(Rx::new(argument, false)?)),
+        Name::Inert(_) => Ok(Operator::Never),
         Name::Refused(why) => Err(format!("@{name} {why}")),
     }
+}
+
+/// Reads the files whose names `names` lists.
+fn files(
+    names: &str,
+    read: &dyn Fn(&str) -> Result<Vec<u8>, String>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let files = names
+        .split_whitespace()
+        .map(read)
+        .collect::<Result<Vec<Vec<u8>>, String>>()?;
+    if files.is_empty() {
+        Err("expected the name of a file".to_owned())
+    } else {
+        Ok(files)
+    }
+}
+
+fn without_comments(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn has_macro(argument: &[u8]) -> bool {

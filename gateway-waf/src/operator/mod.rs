@@ -2,17 +2,21 @@
 
 mod ip;
 mod number;
+mod patterns;
 mod pm;
 mod rx;
 mod text;
+mod validate;
 
 use std::ops::Range;
 
 pub(crate) use ip::IpSet;
 pub(crate) use number::{Comparison, leading_integer};
+pub(crate) use patterns::Patterns;
 pub(crate) use pm::Phrases;
-pub(crate) use rx::Rx;
+pub(crate) use rx::{Rx, Search};
 pub(crate) use text::Relation;
+pub(crate) use validate::{ByteRange, has_bad_escape, passes_luhn};
 
 use crate::template::Template;
 
@@ -24,14 +28,24 @@ pub(crate) enum Operator {
     /// `@noMatch`.
     Never,
     Rx(Rx),
+    /// `@rx` with macros: compiled when asked.
+    RxTemplate(Template),
     /// `@pm`, `@pmFromFile`.
     Phrases(Phrases),
     /// `@streq`, `@contains`, …: a relation between two byte strings.
     Text(Relation, Template),
     /// `@eq`, `@lt`, …: a comparison of two integers.
     Number(Comparison, Template),
-    /// `@ipMatch`.
+    /// `@ipMatch`, `@ipMatchFromFile`.
     Address(IpSet),
+    /// `@validateByteRange`: matches a value with a byte outside.
+    OutsideRange(ByteRange),
+    /// `@validateUrlEncoding`: matches a broken escape.
+    BadEscape,
+    /// `@validateUtf8Encoding`: matches what is not UTF-8.
+    NotUtf8,
+    /// `@verifyCC`: matches a part of the value that is a card number.
+    CardNumber(Rx),
 }
 
 /// What an operator found: the bytes that matched, and the groups of a pattern.
@@ -54,6 +68,13 @@ pub(crate) enum Name {
     Text(Relation),
     Number(Comparison),
     IpMatch,
+    IpMatchFromFile,
+    ByteRange,
+    UrlEncoding,
+    Utf8Encoding,
+    CardNumber,
+    /// Never matches, since what it would ask is off; the text says so.
+    Inert(&'static str),
     Refused(&'static str),
 }
 
@@ -83,33 +104,33 @@ const NAMES: &[(&str, Name)] = &[
     ("eq", Name::Number(Comparison::Equal)),
     ("fuzzyHash", Name::Refused(LATER)),
     ("ge", Name::Number(Comparison::GreaterOrEqual)),
-    ("geoLookup", Name::Refused(LATER)),
-    ("gsbLookup", Name::Refused(LATER)),
+    ("geoLookup", Name::Inert("rules look up no countries")),
+    ("gsbLookup", Name::Inert("rules ask no service")),
     ("gt", Name::Number(Comparison::Greater)),
     ("inspectFile", Name::Refused(SCRIPT)),
     ("ipMatch", Name::IpMatch),
-    ("ipMatchF", Name::Refused(LATER)),
-    ("ipMatchFromFile", Name::Refused(LATER)),
+    ("ipMatchF", Name::IpMatchFromFile),
+    ("ipMatchFromFile", Name::IpMatchFromFile),
     ("le", Name::Number(Comparison::LessOrEqual)),
     ("lt", Name::Number(Comparison::Less)),
     ("noMatch", Name::Never),
     ("pm", Name::Pm),
     ("pmf", Name::PmFromFile),
     ("pmFromFile", Name::PmFromFile),
-    ("rbl", Name::Refused(LATER)),
+    ("rbl", Name::Inert("rules ask no name server")),
     ("rsub", Name::Refused(LATER)),
     ("rx", Name::Rx),
     ("rxGlobal", Name::Refused(LATER)),
     ("streq", Name::Text(Relation::Equals)),
     ("strmatch", Name::Text(Relation::Contains)),
     ("unconditionalMatch", Name::Always),
-    ("validateByteRange", Name::Refused(LATER)),
+    ("validateByteRange", Name::ByteRange),
     ("validateDTD", Name::Refused(LATER)),
     ("validateHash", Name::Refused(LATER)),
     ("validateSchema", Name::Refused(LATER)),
-    ("validateUrlEncoding", Name::Refused(LATER)),
-    ("validateUtf8Encoding", Name::Refused(LATER)),
-    ("verifyCC", Name::Refused(LATER)),
+    ("validateUrlEncoding", Name::UrlEncoding),
+    ("validateUtf8Encoding", Name::Utf8Encoding),
+    ("verifyCC", Name::CardNumber),
     ("verifyCPF", Name::Refused(LATER)),
     ("verifySSN", Name::Refused(LATER)),
     ("within", Name::Text(Relation::Within)),

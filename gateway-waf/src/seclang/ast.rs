@@ -1,7 +1,7 @@
 //! Typed statements of a rule file, names not yet resolved.
 
 use super::{
-    directive::Setting,
+    directive::{Setting, Tune},
     lexer::Word,
     span::{Position, Spanned},
 };
@@ -24,6 +24,11 @@ pub(crate) enum Statement {
         at: Position,
         args: Vec<Word>,
     },
+    Tune {
+        tune: Tune,
+        at: Position,
+        args: Vec<Word>,
+    },
 }
 
 impl Statement {
@@ -31,7 +36,9 @@ impl Statement {
     pub(crate) fn at(&self) -> Position {
         match self {
             Self::Rule(rule) => rule.at,
-            Self::DefaultAction { at, .. } | Self::Setting { at, .. } => *at,
+            Self::DefaultAction { at, .. } | Self::Setting { at, .. } | Self::Tune { at, .. } => {
+                *at
+            }
             Self::Marker(name) => name.at,
             Self::Include { pattern, .. } => pattern.at,
         }

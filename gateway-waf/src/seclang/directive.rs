@@ -10,6 +10,7 @@ pub(crate) enum Kind {
     Include,
     IncludeOptional,
     Setting(Setting),
+    Tune(Tune),
     /// SecLang, but this engine refuses it; the text says why.
     Refused(&'static str),
 }
@@ -26,6 +27,38 @@ pub(crate) enum Setting {
     ArgumentsLimit,
     ArgumentSeparator,
     ComponentSignature,
+    AuditEngine,
+    AuditLog,
+    AuditLogFormat,
+    AuditLogParts,
+    AuditLogRelevantStatus,
+    AuditLogStorageDir,
+    AuditLogType,
+    CollectionTimeout,
+    ResponseBodyAccess,
+    ResponseBodyLimit,
+    ResponseBodyLimitAction,
+    ResponseBodyMimeType,
+    ResponseBodyMimeTypesClear,
+    UnicodeMapFile,
+    UploadFileLimit,
+    WebAppId,
+    /// Accepted without effect; the text says why there is none.
+    Inert(&'static str),
+    /// Accepted with this value only; the text says why.
+    Only(&'static str, &'static str),
+}
+
+/// A directive that changes rules loaded before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tune {
+    RemoveById,
+    RemoveByMsg,
+    RemoveByTag,
+    UpdateActionById,
+    UpdateTargetById,
+    UpdateTargetByMsg,
+    UpdateTargetByTag,
 }
 
 const LATER: &str = "is SecLang that this engine does not carry out yet";
@@ -53,40 +86,122 @@ const DIRECTIVES: &[(&str, Kind)] = &[
         Kind::Setting(Setting::ArgumentSeparator),
     ),
     ("SecArgumentsLimit", Kind::Setting(Setting::ArgumentsLimit)),
-    ("SecAuditEngine", Kind::Refused(LATER)),
-    ("SecAuditLog", Kind::Refused(LATER)),
-    ("SecAuditLog2", Kind::Refused(LATER)),
-    ("SecAuditLogDirMode", Kind::Refused(LATER)),
-    ("SecAuditLogFileMode", Kind::Refused(LATER)),
-    ("SecAuditLogFormat", Kind::Refused(LATER)),
-    ("SecAuditLogParts", Kind::Refused(LATER)),
-    ("SecAuditLogRelevantStatus", Kind::Refused(LATER)),
-    ("SecAuditLogStorageDir", Kind::Refused(LATER)),
-    ("SecAuditLogType", Kind::Refused(LATER)),
-    ("SecCollectionTimeout", Kind::Refused(LATER)),
+    ("SecAuditEngine", Kind::Setting(Setting::AuditEngine)),
+    ("SecAuditLog", Kind::Setting(Setting::AuditLog)),
+    (
+        "SecAuditLog2",
+        Kind::Setting(Setting::Inert("there is one audit log")),
+    ),
+    (
+        "SecAuditLogDirMode",
+        Kind::Setting(Setting::Inert("the gateway decides the mode of its files")),
+    ),
+    (
+        "SecAuditLogFileMode",
+        Kind::Setting(Setting::Inert("the gateway decides the mode of its files")),
+    ),
+    ("SecAuditLogFormat", Kind::Setting(Setting::AuditLogFormat)),
+    ("SecAuditLogParts", Kind::Setting(Setting::AuditLogParts)),
+    (
+        "SecAuditLogRelevantStatus",
+        Kind::Setting(Setting::AuditLogRelevantStatus),
+    ),
+    (
+        "SecAuditLogStorageDir",
+        Kind::Setting(Setting::AuditLogStorageDir),
+    ),
+    ("SecAuditLogType", Kind::Setting(Setting::AuditLogType)),
+    (
+        "SecCacheTransformations",
+        Kind::Setting(Setting::Inert(
+            "transformed values are always cached within a request",
+        )),
+    ),
+    (
+        "SecChrootDir",
+        Kind::Refused("confines a web server, which this gateway is not"),
+    ),
+    (
+        "SecCollectionTimeout",
+        Kind::Setting(Setting::CollectionTimeout),
+    ),
     (
         "SecComponentSignature",
         Kind::Setting(Setting::ComponentSignature),
     ),
-    ("SecCookieFormat", Kind::Refused(LATER)),
-    ("SecDataDir", Kind::Refused(LATER)),
-    ("SecDebugLog", Kind::Refused(LATER)),
-    ("SecDebugLogLevel", Kind::Refused(LATER)),
+    ("SecConnEngine", Kind::Refused(LATER)),
+    ("SecConnReadStateLimit", Kind::Refused(LATER)),
+    ("SecConnWriteStateLimit", Kind::Refused(LATER)),
+    (
+        "SecContentInjection",
+        Kind::Setting(Setting::Only("Off", "responses are not rewritten")),
+    ),
+    (
+        "SecCookieFormat",
+        Kind::Setting(Setting::Only("0", "cookies of version 1 are not read")),
+    ),
+    (
+        "SecDataDir",
+        Kind::Setting(Setting::Inert("collections are kept in memory")),
+    ),
+    (
+        "SecDebugLog",
+        Kind::Setting(Setting::Inert("the gateway has one log")),
+    ),
+    (
+        "SecDebugLogLevel",
+        Kind::Setting(Setting::Inert("the gateway has one log")),
+    ),
     ("SecDefaultAction", Kind::DefaultAction),
-    ("SecGeoLookupDb", Kind::Refused(LATER)),
-    ("SecHashEngine", Kind::Refused(LATER)),
+    (
+        "SecDisableBackendCompression",
+        Kind::Setting(Setting::Only(
+            "Off",
+            "the gateway decides what it asks of upstreams",
+        )),
+    ),
+    (
+        "SecGeoLookupDb",
+        Kind::Setting(Setting::Inert("rules look up no countries")),
+    ),
+    ("SecGsbLookupDb", Kind::Refused(LATER)),
+    ("SecGuardianLog", Kind::Refused(LATER)),
+    (
+        "SecHashEngine",
+        Kind::Setting(Setting::Only("Off", "links are not signed")),
+    ),
+    (
+        "SecHttpBlKey",
+        Kind::Setting(Setting::Inert("rules ask no name server")),
+    ),
     ("SecMarker", Kind::Marker),
-    ("SecPcreMatchLimit", Kind::Refused(LATER)),
-    ("SecPcreMatchLimitRecursion", Kind::Refused(LATER)),
+    (
+        "SecPcreMatchLimit",
+        Kind::Setting(Setting::Inert("patterns run in linear time")),
+    ),
+    (
+        "SecPcreMatchLimitRecursion",
+        Kind::Setting(Setting::Inert("patterns run in linear time")),
+    ),
+    ("SecReadStateLimit", Kind::Refused(LATER)),
     (
         "SecRemoteRules",
         Kind::Refused("fetches rules over the network, which this engine never does"),
     ),
     (
+        "SecRemoteRulesFailAction",
+        Kind::Setting(Setting::Inert("no rules are fetched over the network")),
+    ),
+    (
         "SecRequestBodyAccess",
         Kind::Setting(Setting::RequestBodyAccess),
     ),
-    ("SecRequestBodyInMemoryLimit", Kind::Refused(LATER)),
+    (
+        "SecRequestBodyInMemoryLimit",
+        Kind::Setting(Setting::Inert(
+            "bodies are never written to disk, SecRequestBodyLimit bounds them",
+        )),
+    ),
     (
         "SecRequestBodyJsonDepthLimit",
         Kind::Setting(Setting::RequestBodyJsonDepthLimit),
@@ -103,27 +218,104 @@ const DIRECTIVES: &[(&str, Kind)] = &[
         "SecRequestBodyNoFilesLimit",
         Kind::Setting(Setting::RequestBodyNoFilesLimit),
     ),
-    ("SecResponseBodyAccess", Kind::Refused(LATER)),
-    ("SecResponseBodyLimit", Kind::Refused(LATER)),
-    ("SecResponseBodyLimitAction", Kind::Refused(LATER)),
-    ("SecResponseBodyMimeType", Kind::Refused(LATER)),
-    ("SecResponseBodyMimeTypesClear", Kind::Refused(LATER)),
+    (
+        "SecResponseBodyAccess",
+        Kind::Setting(Setting::ResponseBodyAccess),
+    ),
+    (
+        "SecResponseBodyLimit",
+        Kind::Setting(Setting::ResponseBodyLimit),
+    ),
+    (
+        "SecResponseBodyLimitAction",
+        Kind::Setting(Setting::ResponseBodyLimitAction),
+    ),
+    (
+        "SecResponseBodyMimeType",
+        Kind::Setting(Setting::ResponseBodyMimeType),
+    ),
+    (
+        "SecResponseBodyMimeTypesClear",
+        Kind::Setting(Setting::ResponseBodyMimeTypesClear),
+    ),
     ("SecRule", Kind::Rule),
     ("SecRuleEngine", Kind::Setting(Setting::RuleEngine)),
-    ("SecRuleRemoveById", Kind::Refused(LATER)),
-    ("SecRuleRemoveByMsg", Kind::Refused(LATER)),
-    ("SecRuleRemoveByTag", Kind::Refused(LATER)),
+    ("SecRuleInheritance", Kind::Refused(LATER)),
+    (
+        "SecRulePerfTime",
+        Kind::Setting(Setting::Inert("rules are not timed")),
+    ),
+    ("SecRuleRemoveById", Kind::Tune(Tune::RemoveById)),
+    ("SecRuleRemoveByMsg", Kind::Tune(Tune::RemoveByMsg)),
+    ("SecRuleRemoveByTag", Kind::Tune(Tune::RemoveByTag)),
     ("SecRuleScript", Kind::Refused(LUA)),
-    ("SecRuleUpdateActionById", Kind::Refused(LATER)),
-    ("SecRuleUpdateTargetById", Kind::Refused(LATER)),
-    ("SecRuleUpdateTargetByMsg", Kind::Refused(LATER)),
-    ("SecRuleUpdateTargetByTag", Kind::Refused(LATER)),
-    ("SecStatusEngine", Kind::Refused(LATER)),
-    ("SecTmpDir", Kind::Refused(LATER)),
-    ("SecUnicodeMapFile", Kind::Refused(LATER)),
-    ("SecUploadDir", Kind::Refused(LATER)),
-    ("SecUploadFileLimit", Kind::Refused(LATER)),
-    ("SecUploadFileMode", Kind::Refused(LATER)),
-    ("SecUploadKeepFiles", Kind::Refused(LATER)),
-    ("SecWebAppId", Kind::Refused(LATER)),
+    (
+        "SecRuleUpdateActionById",
+        Kind::Tune(Tune::UpdateActionById),
+    ),
+    (
+        "SecRuleUpdateTargetById",
+        Kind::Tune(Tune::UpdateTargetById),
+    ),
+    (
+        "SecRuleUpdateTargetByMsg",
+        Kind::Tune(Tune::UpdateTargetByMsg),
+    ),
+    (
+        "SecRuleUpdateTargetByTag",
+        Kind::Tune(Tune::UpdateTargetByTag),
+    ),
+    (
+        "SecSensorId",
+        Kind::Setting(Setting::Inert(
+            "log lines carry the host and the request id",
+        )),
+    ),
+    (
+        "SecServerSignature",
+        Kind::Refused("changes a response header; routes do that here"),
+    ),
+    (
+        "SecStatusEngine",
+        Kind::Setting(Setting::Inert("nothing is reported to anyone")),
+    ),
+    (
+        "SecStreamInBodyInspection",
+        Kind::Setting(Setting::Only("Off", "STREAM_INPUT_BODY is not kept")),
+    ),
+    (
+        "SecStreamOutBodyInspection",
+        Kind::Setting(Setting::Only("Off", "STREAM_OUTPUT_BODY is not kept")),
+    ),
+    (
+        "SecTmpDir",
+        Kind::Setting(Setting::Inert("nothing is written to disk")),
+    ),
+    (
+        "SecTmpSaveUploadedFiles",
+        Kind::Setting(Setting::Inert("nothing is written to disk")),
+    ),
+    ("SecUnicodeMapFile", Kind::Setting(Setting::UnicodeMapFile)),
+    (
+        "SecUploadDir",
+        Kind::Setting(Setting::Inert("uploads are not kept")),
+    ),
+    (
+        "SecUploadFileLimit",
+        Kind::Setting(Setting::UploadFileLimit),
+    ),
+    (
+        "SecUploadFileMode",
+        Kind::Setting(Setting::Inert("uploads are not kept")),
+    ),
+    (
+        "SecUploadKeepFiles",
+        Kind::Setting(Setting::Only("Off", "uploads are not kept")),
+    ),
+    ("SecWebAppId", Kind::Setting(Setting::WebAppId)),
+    ("SecWriteStateLimit", Kind::Refused(LATER)),
+    (
+        "SecXmlExternalEntity",
+        Kind::Setting(Setting::Only("Off", "external entities are never fetched")),
+    ),
 ];

@@ -26,6 +26,17 @@ struct Anchor {
 }
 
 impl Word {
+    /// A word of text that stands at `position` as it is.
+    pub(crate) fn plain(text: &str, position: Position) -> Self {
+        Self {
+            text: text.as_bytes().to_vec(),
+            anchors: vec![Anchor {
+                offset: 0,
+                position,
+            }],
+        }
+    }
+
     /// The position of the byte at `offset`, or of the word's end when `offset` is past it.
     pub(crate) fn at(&self, offset: usize) -> Position {
         locate(&self.anchors, &self.text, offset)

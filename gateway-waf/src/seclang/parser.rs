@@ -72,6 +72,11 @@ fn statement(line: &Line, complaints: &mut Vec<Complaint>) -> Result<Statement, 
             at: head.start(),
             args: args.to_vec(),
         }),
+        Kind::Tune(tune) => Ok(Statement::Tune {
+            tune,
+            at: head.start(),
+            args: args.to_vec(),
+        }),
         Kind::Refused(why) => Err(Complaint::new(head.start(), format!("{name} {why}"))),
     }
 }

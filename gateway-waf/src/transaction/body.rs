@@ -2,9 +2,9 @@
 
 use super::{BodyState, Decision, Transaction};
 use crate::{
-    body::{json, urlencoded},
+    body::{json, multipart, urlencoded, xml},
     ruleset::{BodyProcessor, LimitAction, RuleEngine, Settings},
-    variable::Store,
+    variable::{Flag, Store},
 };
 
 /// The status that answers a body beyond the limit.
@@ -19,7 +19,8 @@ pub(super) struct Body {
     bytes: Vec<u8>,
     /// How many bytes the client sent, kept or not.
     received: u64,
-    limit: usize,
+    /// What the gateway allows, whatever the rules say.
+    ceiling: usize,
     error: Option<String>,
 }
 
@@ -31,9 +32,14 @@ impl Body {
             force_variable: false,
             bytes: Vec::new(),
             received: 0,
-            limit: settings.body_limit.min(settings.body_no_files_limit),
+            ceiling: usize::MAX,
             error: None,
         }
+    }
+
+    /// The bytes kept.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(super) fn received(&self) -> u64 {
@@ -49,7 +55,7 @@ impl Body {
 impl Transaction<'_> {
     /// Lowers the limit of body bytes kept to `bytes`; it never raises what the rules set.
     pub fn limit_body(&mut self, bytes: usize) {
-        self.body.limit = self.body.limit.min(bytes);
+        self.body.ceiling = self.body.ceiling.min(bytes);
     }
 
     /// Takes the next piece of the request body.
@@ -58,11 +64,12 @@ impl Transaction<'_> {
             return BodyState::Ignored;
         }
         self.body.received = self.body.received.saturating_add(piece.len() as u64);
-        let room = self.body.limit.saturating_sub(self.body.bytes.len());
+        let room = self.body_limit().saturating_sub(self.body.bytes.len());
         if piece.len() <= room {
             self.body.bytes.extend_from_slice(piece);
             return BodyState::Buffered;
         }
+        self.raise(Flag::InboundDataError);
         let refuse = self.rules.settings.body_limit_action == LimitAction::Reject
             && self.engine == RuleEngine::On;
         if refuse {
@@ -79,39 +86,60 @@ impl Transaction<'_> {
         BodyState::Truncated
     }
 
+    /// File uploads may be larger than other bodies.
+    fn body_limit(&self) -> usize {
+        let settings = &self.rules.settings;
+        let limit = if self.processor() == Some(BodyProcessor::Multipart) {
+            settings.body_limit
+        } else {
+            settings.body_limit.min(settings.body_no_files_limit)
+        };
+        limit.min(self.body.ceiling)
+    }
+
+    /// Shows rules of phase 1 how the body will be read.
+    pub(super) fn announce_processor(&mut self) {
+        if self.wants_body()
+            && let Some(processor) = self.processor()
+        {
+            self.put(Store::ReqbodyProcessor, processor.name().as_bytes());
+        }
+    }
+
     /// Fills the variables that come from the body.
     pub(super) fn process_body(&mut self) {
+        self.announce_processor();
         let bytes = std::mem::take(&mut self.body.bytes);
         let processor = if self.wants_body() {
             self.processor()
         } else {
             None
         };
-        if let Some(processor) = processor {
-            self.put(Store::ReqbodyProcessor, processor.name().as_bytes());
-        }
         if !bytes.is_empty() {
             self.check_encoding();
             match processor {
                 Some(BodyProcessor::UrlEncoded) => self.urlencoded(&bytes),
                 Some(BodyProcessor::Json) => self.json(&bytes),
+                Some(BodyProcessor::Multipart) => self.multipart(&bytes),
+                Some(BodyProcessor::Xml) => self.xml(&bytes),
                 None => {}
             }
         }
-        // What a processor has read into arguments is not shown again as a whole, unless the
-        // reading failed, or the arguments are themselves a reading of that whole.
+        // What a processor has taken apart is not shown again as a whole, unless that failed.
         let whole = self.body.force_variable
             || self.body.error.is_some()
-            || processor != Some(BodyProcessor::Json);
+            || matches!(processor, None | Some(BodyProcessor::UrlEncoded));
         if whole && !bytes.is_empty() {
             self.put(Store::RequestBody, &bytes);
         }
-        let error = self.body.error.take();
-        self.put(
-            Store::ReqbodyError,
-            if error.is_some() { b"1" } else { b"0" },
-        );
-        self.put(Store::ReqbodyErrorMsg, error.unwrap_or_default().as_bytes());
+        self.body.bytes = bytes;
+        if let Some(error) = self.body.error.take() {
+            self.raise(Flag::ReqbodyError);
+            self.put(Store::ReqbodyErrorMsg, error.as_bytes());
+            if processor == Some(BodyProcessor::Multipart) {
+                self.raise(Flag::StrictError);
+            }
+        }
     }
 
     fn processor(&self) -> Option<BodyProcessor> {
@@ -119,16 +147,19 @@ impl Transaction<'_> {
             return self.body.processor;
         }
         let content_type = self.header(b"content-type")?;
-        let media = content_type
-            .split(|&b| b == b';')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
+        // A comma or a space ends the type as well: `multipart/form-data boundary=x` is read as
+        // multipart by lenient servers.
+        let ends = |b: &u8| matches!(b, b';' | b',') || b.is_ascii_whitespace();
+        let content_type = content_type.trim_ascii();
+        let media = content_type.split(ends).next().unwrap_or_default();
         let media = media.to_ascii_lowercase();
         match media.as_slice() {
             b"application/x-www-form-urlencoded" => Some(BodyProcessor::UrlEncoded),
+            b"multipart/form-data" => Some(BodyProcessor::Multipart),
             b"application/json" | b"text/json" => Some(BodyProcessor::Json),
+            b"application/xml" | b"text/xml" => Some(BodyProcessor::Xml),
             media if media.ends_with(b"+json") => Some(BodyProcessor::Json),
+            media if media.ends_with(b"+xml") => Some(BodyProcessor::Xml),
             _ => None,
         }
     }
@@ -143,15 +174,23 @@ impl Transaction<'_> {
         }
     }
 
-    fn urlencoded(&mut self, bytes: &[u8]) {
-        let settings = &self.rules.settings;
-        let limit = settings
+    /// How many more arguments the request may have.
+    fn arguments_left(&self) -> usize {
+        self.rules
+            .settings
             .arguments_limit
-            .saturating_sub(self.items(Store::ArgsGet).len());
-        let outcome =
-            urlencoded::parse(bytes, settings.argument_separator, limit, |name, value| {
-                self.push(Store::ArgsPost, name, value);
-            });
+            .saturating_sub(self.items(Store::ArgsGet).len())
+    }
+
+    fn urlencoded(&mut self, bytes: &[u8]) {
+        let separator = self.rules.settings.argument_separator;
+        let limit = self.arguments_left();
+        let outcome = urlencoded::parse(bytes, separator, limit, |name, value| {
+            self.push(Store::ArgsPost, name, value);
+        });
+        if outcome.invalid_escapes > 0 {
+            self.raise(Flag::UrlencodedError);
+        }
         if outcome.over_limit {
             self.body
                 .fail("the body has more arguments than SecArgumentsLimit allows");
@@ -159,13 +198,70 @@ impl Transaction<'_> {
     }
 
     fn json(&mut self, bytes: &[u8]) {
-        let settings = &self.rules.settings;
-        let limit = settings
-            .arguments_limit
-            .saturating_sub(self.items(Store::ArgsGet).len());
-        let outcome = json::parse(bytes, settings.json_depth, limit, |name, value| {
+        let depth = self.rules.settings.json_depth;
+        let limit = self.arguments_left();
+        let outcome = json::parse(bytes, depth, limit, |name, value| {
             self.push(Store::ArgsPost, name, value);
         });
+        if let Err(error) = outcome {
+            self.body.fail(error.to_string());
+        }
+    }
+
+    fn multipart(&mut self, bytes: &[u8]) {
+        let content_type = self.header(b"content-type").unwrap_or_default().to_vec();
+        let settings = &self.rules.settings;
+        let form = multipart::parse(
+            &content_type,
+            bytes,
+            self.arguments_left(),
+            settings.upload_file_limit,
+        );
+        let mut field_bytes = 0;
+        for part in &form.parts {
+            for header in &part.headers {
+                self.push(Store::PartHeaders, &part.name, header);
+            }
+            self.put(Store::MultipartName, &part.name);
+            match &part.filename {
+                Some(filename) => {
+                    self.put(Store::MultipartFilename, filename);
+                    self.push(Store::Files, &part.name, filename);
+                    let size = part.content.len().to_string();
+                    self.push(Store::FilesSizes, &part.name, size.as_bytes());
+                    self.push(Store::FilesContent, &part.name, part.content);
+                }
+                None => {
+                    field_bytes += part.content.len();
+                    self.push(Store::ArgsPost, &part.name, part.content);
+                }
+            }
+        }
+        for flag in form.flags {
+            self.raise(flag);
+            // Two of them are told apart from what strict checking refuses.
+            if !matches!(flag, Flag::UnmatchedBoundary | Flag::CrlfLfLines) {
+                self.raise(Flag::StrictError);
+            }
+        }
+        if let Some(error) = form.error {
+            self.body.fail(error);
+        }
+        if field_bytes > settings.body_no_files_limit {
+            self.body
+                .fail("multipart: the fields are larger than SecRequestBodyNoFilesLimit");
+        }
+    }
+
+    fn xml(&mut self, bytes: &[u8]) {
+        let mut document = xml::Document::default();
+        let outcome = xml::parse(bytes, self.rules.settings.arguments_limit, &mut document);
+        if !document.text.is_empty() {
+            self.put(Store::XmlText, &document.text);
+        }
+        for (name, value) in &document.attributes {
+            self.push(Store::XmlAttributes, name, value);
+        }
         if let Err(error) = outcome {
             self.body.fail(error.to_string());
         }

@@ -1,10 +1,10 @@
 //! Runs the rules of a phase.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{Candidate, Decision, Transaction, tx::TxValue};
 use crate::{
-    operator::{Hit, Operator, leading_integer},
+    operator::{Hit, Operator, Rx, Search, has_bad_escape, leading_integer, passes_luhn},
     ruleset::{AllowScope, Disruptive, Link, Phase, Rule, RuleEngine, Test},
     template::{TxNames, TxSlot},
 };
@@ -14,6 +14,8 @@ enum Argument<'a> {
     None,
     Text(Cow<'a, [u8]>),
     Number(i64),
+    /// `None` where the expanded pattern does not compile.
+    Pattern(Option<Arc<Rx>>),
 }
 
 impl<'w> Transaction<'w> {
@@ -33,7 +35,7 @@ impl<'w> Transaction<'w> {
                 break;
             }
             at += 1;
-            if self.is_removed(rule.id) {
+            if self.removed.contains(rule.index) {
                 continue;
             }
             if self.rule(rule) {
@@ -63,15 +65,16 @@ impl<'w> Transaction<'w> {
         self.allowed = Some(until);
     }
 
-    fn is_removed(&self, id: u64) -> bool {
-        self.removed
-            .iter()
-            .any(|&(low, high)| (low..=high).contains(&id))
-    }
-
     /// Runs a rule with its chain; says whether all of it matched.
     fn rule(&mut self, rule: &'w Rule) -> bool {
         let last = rule.links.len().saturating_sub(1);
+        self.hidden_here.clear();
+        let hidden = self
+            .hidden
+            .iter()
+            .filter(|(rules, _)| rules.contains(rule.index));
+        self.hidden_here
+            .extend(hidden.map(|(_, exclusions)| *exclusions));
         self.matched.clear();
         for (i, link) in rule.links.iter().enumerate() {
             if !self.link(rule, link, i == last) {
@@ -94,6 +97,10 @@ impl<'w> Transaction<'w> {
             return true;
         };
         let argument = self.argument(rule, test);
+        let first = rule
+            .links
+            .first()
+            .is_some_and(|first| std::ptr::eq(first, link));
         let run = Run {
             rule,
             link,
@@ -104,8 +111,9 @@ impl<'w> Transaction<'w> {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         for target in &test.targets {
-            self.collect(test, target, &mut candidates);
+            self.collect(test, target, first, &mut candidates);
         }
+        let map = self.rules.unicode_map.as_ref();
         let mut seen = false;
         for candidate in &candidates {
             if !self.decision.is_pass() {
@@ -116,7 +124,7 @@ impl<'w> Transaction<'w> {
                 seen |= self.inspect(&run, found);
             }
             for transform in &test.transforms {
-                let value = self.pool.transform(found.value, *transform);
+                let value = self.pool.transform(found.value, *transform, map);
                 if value != found.value {
                     found.value = value;
                     if test.multi_match {
@@ -144,21 +152,32 @@ impl<'w> Transaction<'w> {
                 }
             },
             Operator::Number(_, template) => Argument::Number(self.expand_integer(template, rule)),
+            Operator::RxTemplate(template) => {
+                let mut pattern = Vec::new();
+                self.expand(template, rule, false, &mut pattern);
+                Argument::Pattern(self.rules.patterns.get(&pattern))
+            }
             Operator::Always
             | Operator::Never
             | Operator::Rx(_)
             | Operator::Phrases(_)
-            | Operator::Address(_) => Argument::None,
+            | Operator::Address(_)
+            | Operator::OutsideRange(_)
+            | Operator::BadEscape
+            | Operator::NotUtf8
+            | Operator::CardNumber(_) => Argument::None,
         }
     }
 
     /// Asks the operator about one value and, where it matches, carries out the link's actions.
     fn inspect(&mut self, run: &Run<'w, '_>, found: Candidate) -> bool {
-        let hit = ask(run, self.pool.get(found.value));
-        if hit.is_some() == run.test.negated {
-            return false;
-        }
-        let hit = hit.unwrap_or_default();
+        let hit = match ask(run, self.pool.get(found.value)) {
+            Search::Found(hit) if !run.test.negated => hit,
+            Search::Nothing if run.test.negated => Hit::default(),
+            Search::Found(_) | Search::Nothing => return false,
+            // What takes too long to tell is taken for what the rule looks for.
+            Search::GaveUp => Hit::default(),
+        };
         self.matched.push(found);
         if run.link.capture {
             self.capture(found, &hit);
@@ -197,37 +216,72 @@ struct Run<'w, 'a> {
     last: bool,
 }
 
-fn ask(run: &Run<'_, '_>, value: &[u8]) -> Option<Hit> {
+fn ask(run: &Run<'_, '_>, value: &[u8]) -> Search<Hit> {
     let whole = |holds: bool| {
-        holds.then(|| Hit {
-            range: None,
-            groups: vec![Some(0..value.len())],
-        })
+        if holds {
+            Search::Found(Hit {
+                range: None,
+                groups: vec![Some(0..value.len())],
+            })
+        } else {
+            Search::Nothing
+        }
     };
     match (&run.test.operator, run.argument) {
         (Operator::Always, _) => whole(true),
-        (Operator::Never, _) => None,
-        (Operator::Rx(rx), _) if run.link.capture => {
-            let groups = rx.captures(value, TxNames::GROUPS)?;
-            Some(Hit {
-                range: groups.first().cloned().flatten(),
-                groups,
-            })
+        (Operator::Never, _) => Search::Nothing,
+        (Operator::Rx(rx), _) => match_pattern(rx, run.link.capture, value),
+        (Operator::RxTemplate(_), Argument::Pattern(Some(rx))) => {
+            match_pattern(rx, run.link.capture, value)
         }
-        (Operator::Rx(rx), _) => rx.find(value).map(|range| Hit {
-            range: Some(range),
-            groups: Vec::new(),
-        }),
-        (Operator::Phrases(phrases), _) => phrases.find(value).map(|range| Hit {
-            range: Some(range.clone()),
-            groups: vec![Some(range)],
-        }),
+        (Operator::RxTemplate(_), _) => Search::GaveUp,
+        (Operator::Phrases(phrases), _) => part(phrases.find(value)),
         (Operator::Address(set), _) => whole(set.contains(value)),
+        (Operator::OutsideRange(range), _) => whole(range.is_violated(value)),
+        (Operator::BadEscape, _) => whole(has_bad_escape(value)),
+        (Operator::NotUtf8, _) => whole(std::str::from_utf8(value).is_err()),
+        (Operator::CardNumber(rx), _) => part(
+            rx.find_all(value)
+                .into_iter()
+                .find(|range| passes_luhn(value.get(range.clone()).unwrap_or_default())),
+        ),
         (Operator::Text(relation, _), Argument::Text(text)) => whole(relation.holds(value, text)),
         (Operator::Number(comparison, _), Argument::Number(number)) => {
             whole(comparison.holds(leading_integer(value), *number))
         }
         // An argument is always of its operator's kind.
-        (Operator::Text(..) | Operator::Number(..), _) => None,
+        (Operator::Text(..) | Operator::Number(..), _) => Search::Nothing,
+    }
+}
+
+fn part(range: Option<std::ops::Range<usize>>) -> Search<Hit> {
+    match range {
+        Some(range) => Search::Found(Hit {
+            range: Some(range.clone()),
+            groups: vec![Some(range)],
+        }),
+        None => Search::Nothing,
+    }
+}
+
+fn match_pattern(rx: &Rx, capture: bool, value: &[u8]) -> Search<Hit> {
+    if capture {
+        match rx.captures(value, TxNames::GROUPS) {
+            Search::Found(groups) => Search::Found(Hit {
+                range: groups.first().cloned().flatten(),
+                groups,
+            }),
+            Search::Nothing => Search::Nothing,
+            Search::GaveUp => Search::GaveUp,
+        }
+    } else {
+        match rx.find(value) {
+            Search::Found(range) => Search::Found(Hit {
+                range: Some(range),
+                groups: Vec::new(),
+            }),
+            Search::Nothing => Search::Nothing,
+            Search::GaveUp => Search::GaveUp,
+        }
     }
 }

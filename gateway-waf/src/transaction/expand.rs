@@ -1,11 +1,11 @@
 //! Macros to text.
 
-use super::{Transaction, secret, tx::TxValue};
+use super::{Transaction, pool::Data, secret, tx::TxValue};
 use crate::{
     operator::leading_integer,
-    ruleset::Rule,
+    ruleset::{Masked, Rule},
     template::{Piece, Template},
-    variable::{Computed, Source, Variable},
+    variable::{Computed, Persistent, Source, Store, Variable},
 };
 
 /// What stands in a log in place of a secret.
@@ -80,49 +80,25 @@ impl Transaction<'_> {
                 return;
             }
             Source::Rule => return self.write_rule(key.unwrap_or_default(), rule, out),
-            // Macros of these name one item, which the rule set's loader turned into a slot, or
-            // are refused there.
+            Source::Flag(flag) => {
+                return out.push(if self.is_raised(flag) { b'1' } else { b'0' });
+            }
+            Source::Persistent(persistent) => {
+                return self.write_persistent(persistent, key.unwrap_or_default(), out);
+            }
+            // A macro of TX is a slot; those of MATCHED_VARS are refused at load.
             Source::Tx | Source::Matched { .. } => return,
         };
         let mut items = stores.iter().flat_map(|store| self.items(*store));
         let found = items
             .find(|item| key.is_none_or(|key| self.pool.get(item.name).eq_ignore_ascii_case(key)));
         if let Some(item) = found {
-            let name = self.pool.get(item.name);
-            if masked && !names && secret::is_secret(variable, name) {
+            if masked && !names && self.is_secret(variable, item.name) {
                 out.extend_from_slice(MASK);
             } else {
                 out.extend_from_slice(self.pool.get(if names { item.name } else { item.value }));
             }
         }
-    }
-
-    /// Writes a single-valued variable that has no store; says whether it has a value.
-    pub(super) fn write_computed(&self, computed: Computed, out: &mut Vec<u8>) -> bool {
-        match computed {
-            Computed::MatchedVar => match self.matched.last() {
-                Some(found) => out.extend_from_slice(self.pool.get(found.value)),
-                None => return false,
-            },
-            Computed::MatchedVarName => match self.matched.last() {
-                Some(found) => self.write_name(found, out),
-                None => return false,
-            },
-            Computed::ArgsCombinedSize => {
-                let Source::Values(stores) = Variable::Args.source() else {
-                    return false;
-                };
-                let items = stores.iter().flat_map(|store| self.items(*store));
-                let size: usize = items
-                    .map(|item| self.pool.get(item.name).len() + self.pool.get(item.value).len())
-                    .sum();
-                out.extend_from_slice(size.to_string().as_bytes());
-            }
-            Computed::RequestBodyLength => {
-                out.extend_from_slice(self.body.received().to_string().as_bytes());
-            }
-        }
-        true
     }
 
     fn write_rule(&self, key: &[u8], rule: &Rule, out: &mut Vec<u8>) {
@@ -144,13 +120,42 @@ impl Transaction<'_> {
         }
     }
 
+    fn write_persistent(&self, persistent: Persistent, wanted: &[u8], out: &mut Vec<u8>) {
+        if let Some(key) = self.key(persistent) {
+            self.rules.collections.each(key, self.now.0, |name, value| {
+                if name.eq_ignore_ascii_case(wanted) {
+                    out.extend_from_slice(value);
+                }
+            });
+        }
+    }
+
     /// Whether the value that matched last must not be shown.
     pub(super) fn last_match_is_secret(&self) -> bool {
         self.matched.last().is_some_and(|found| {
             let holds_values = matches!(found.variable.source(), Source::Values(_));
-            holds_values
-                && !found.count
-                && secret::is_secret(found.variable, self.pool.get(found.name))
+            holds_values && !found.count && self.is_secret(found.variable, found.name)
         })
+    }
+
+    fn is_secret(&self, variable: Variable, name: Data) -> bool {
+        let text = self.pool.get(name);
+        let Source::Values(stores) = variable.source() else {
+            return false;
+        };
+        let kind = match stores {
+            [Store::Headers] | [Store::ResponseHeaders] => Some(Masked::Header),
+            [Store::ArgsGet | Store::ArgsPost, ..] => Some(Masked::Argument),
+            _ => None,
+        };
+        let masked = |&(place, mask): &(Masked, &str)| {
+            Some(place) == kind && text.eq_ignore_ascii_case(mask.as_bytes())
+        };
+        secret::is_secret(variable, text)
+            || self.masks.iter().any(masked)
+            || self
+                .masked_items
+                .iter()
+                .any(|&(v, n)| v == variable && self.pool.get(n) == text)
     }
 }

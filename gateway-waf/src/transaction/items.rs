@@ -3,12 +3,19 @@
 use super::{Candidate, Transaction, pool::Data, tx::TxValue};
 use crate::{
     ruleset::{Exclusion, Target, Test},
-    variable::{Selector, Source, Store, Variable},
+    variable::{Persistent, Selector, Source, Store, Variable},
 };
 
 impl Transaction<'_> {
-    /// Puts every value that `target` names into `out`, or the number of them.
-    pub(super) fn collect(&mut self, test: &Test, target: &Target, out: &mut Vec<Candidate>) {
+    /// Puts every value that `target` names into `out`, or the number of them. What a `ctl` action
+    /// hid from the rule is left out of the `first` rule of a chain, as in ModSecurity.
+    pub(super) fn collect(
+        &mut self,
+        test: &Test,
+        target: &Target,
+        first: bool,
+        out: &mut Vec<Candidate>,
+    ) {
         let start = out.len();
         let (variable, selector) = (target.variable, &target.selector);
         match variable.source() {
@@ -27,14 +34,32 @@ impl Transaction<'_> {
                 }
             }
             Source::Matched { names } => self.collect_matched(target, names, out),
+            Source::Flag(flag) => {
+                let value = self
+                    .pool
+                    .add(if self.is_raised(flag) { b"1" } else { b"0" });
+                out.push(Candidate {
+                    variable,
+                    count: false,
+                    name: Data::EMPTY,
+                    value,
+                });
+            }
+            Source::Persistent(persistent) => self.collect_persistent(target, persistent, out),
             Source::Tx => self.collect_tx(target, out),
             Source::Rule => {}
         }
-        if !test.exclusions.is_empty() {
+        let hidden = first && !self.hidden_here.is_empty();
+        if hidden || !test.exclusions.is_empty() {
             let mut kept = start;
             for at in start..out.len() {
                 if let Some(candidate) = out.get(at).copied()
                     && !self.is_excluded(&candidate, &test.exclusions)
+                    && !(hidden
+                        && self
+                            .hidden_here
+                            .iter()
+                            .any(|e| self.is_excluded(&candidate, e)))
                     && let Some(place) = out.get_mut(kept)
                 {
                     *place = candidate;
@@ -104,8 +129,31 @@ impl Transaction<'_> {
         }
     }
 
+    fn collect_persistent(
+        &mut self,
+        target: &Target,
+        persistent: Persistent,
+        out: &mut Vec<Candidate>,
+    ) {
+        let Some(key) = self.keys.get(persistent as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        let pool = &mut self.pool;
+        self.rules.collections.each(key, self.now.0, |name, value| {
+            if target.selector.admits(name) {
+                let (name, value) = (pool.add(name), pool.add(value));
+                out.push(Candidate {
+                    variable: target.variable,
+                    count: false,
+                    name,
+                    value,
+                });
+            }
+        });
+    }
+
     fn collect_tx(&mut self, target: &Target, out: &mut Vec<Candidate>) {
-        let variable = Variable::Tx;
+        let variable = target.variable;
         let rules = self.rules;
         if let Some(slot) = target.slot {
             if let Some(value) = self.tx.get(slot) {

@@ -1,14 +1,18 @@
 //! One request on its way through the rules.
 
-mod actions;
 mod body;
+mod clock;
+mod computed;
 mod decision;
+mod effects;
 mod eval;
 mod expand;
 mod items;
 mod matched;
 mod pool;
+mod record;
 mod request;
+mod response;
 mod secret;
 mod tx;
 
@@ -18,8 +22,9 @@ pub use decision::{BodyState, Decision};
 pub use matched::{Effect, RequestSummary, RuleMatch};
 
 use crate::{
-    ruleset::{BodyProcessor, Phase, RuleEngine, Ruleset},
-    variable::{Store, Variable},
+    persist::Key,
+    ruleset::{AuditEngine, Exclusion, Masked, Phase, RuleBits, RuleEngine, Ruleset, Severity},
+    variable::{Flag, Persistent, Store, Variable},
 };
 use pool::{Data, Pool};
 use tx::Tx;
@@ -55,14 +60,32 @@ pub struct Transaction<'w> {
     tx: Tx,
     /// What the last operator that matched found, newest last.
     matched: Vec<Candidate>,
-    /// Rules taken out by `ctl:ruleRemoveById`, as inclusive ranges.
-    removed: Vec<(u64, u64)>,
+    /// Rules taken out by `ctl` actions.
+    removed: RuleBits,
+    /// Targets taken out by `ctl` actions, and of which rules.
+    hidden: Vec<(&'w RuleBits, &'w [Exclusion])>,
+    /// The part of `hidden` that concerns the rule at hand.
+    hidden_here: Vec<&'w [Exclusion]>,
+    response_access: bool,
+    audit: AuditEngine,
+    audit_parts: Option<&'w str>,
     allowed: Option<Phase>,
     decision: Decision,
     matches: Vec<RuleMatch>,
     summary: Option<Arc<RequestSummary>>,
     client: IpAddr,
     body: body::Body,
+    response_body: Vec<u8>,
+    started: UnixMillis,
+    now: UnixMillis,
+    highest: Option<Severity>,
+    /// One bit per `Flag` that is raised.
+    flags: u32,
+    /// The persistent collections opened so far.
+    keys: [Option<Key>; Persistent::COUNT],
+    /// Names whose values no log shows, beside those known to hold secrets.
+    masks: Vec<(Masked, &'w str)>,
+    masked_items: Vec<(Variable, Data)>,
     candidates: Vec<Candidate>,
 }
 
@@ -91,13 +114,26 @@ impl<'w> Transaction<'w> {
             stores: std::array::from_fn(|_| Vec::new()),
             tx: Tx::new(&rules.tx),
             matched: Vec::new(),
-            removed: Vec::new(),
+            removed: RuleBits::default(),
+            hidden: Vec::new(),
+            hidden_here: Vec::new(),
+            response_access: rules.settings.response_access,
+            audit: rules.settings.audit.engine,
+            audit_parts: None,
             allowed: None,
             decision: Decision::Pass,
             matches: Vec::new(),
             summary: None,
             client: context.client,
             body: body::Body::new(&rules.settings),
+            response_body: Vec::new(),
+            started: context.now,
+            now: context.now,
+            highest: None,
+            flags: 0,
+            keys: std::array::from_fn(|_| None),
+            masks: Vec::new(),
+            masked_items: Vec::new(),
             candidates: Vec::new(),
         };
         let client = context.client.to_canonical().to_string();
@@ -118,6 +154,7 @@ impl<'w> Transaction<'w> {
 
     /// Runs the rules of phase 1; call it once, after the last header.
     pub fn phase1(&mut self) -> Decision {
+        self.announce_processor();
         self.run(Phase::RequestHeaders)
     }
 
@@ -128,10 +165,31 @@ impl<'w> Transaction<'w> {
         self.run(Phase::RequestBody)
     }
 
+    /// Tells the transaction what time it is now, for `TIME`, `DURATION` and the collections.
+    pub fn tick(&mut self, now: UnixMillis) {
+        self.now = self.now.max(now);
+    }
+
+    /// The variables that rules set with `setenv`, as names and values.
+    pub fn environment(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let items = self.items(Store::Environment).iter();
+        items.map(|item| (self.pool.get(item.name), self.pool.get(item.value)))
+    }
+
     /// Every match so far, in the order they happened.
     #[must_use]
     pub fn matches(&self) -> &[RuleMatch] {
         &self.matches
+    }
+
+    /// What the audit log is to record of this transaction, and which parts
+    /// (`SecAuditEngine`, `SecAuditLogParts`, as changed by rules).
+    #[must_use]
+    pub fn audit(&self) -> (AuditEngine, &str) {
+        (
+            self.audit,
+            self.audit_parts.unwrap_or(&self.rules.settings.audit.parts),
+        )
     }
 
     /// Whether the request's body is to be appended at all.
@@ -181,7 +239,31 @@ impl<'w> Transaction<'w> {
         found.map(|item| self.pool.get(item.value))
     }
 
-    fn set_body_processor(&mut self, processor: BodyProcessor) {
-        self.body.processor = Some(processor);
+    /// Sets the item of this name, adding it where there is none.
+    fn replace(&mut self, store: Store, name: &[u8], value: &[u8]) {
+        let value = self.pool.add(value);
+        let pool = &self.pool;
+        let items = self.stores.get_mut(store as usize);
+        let held = items.and_then(|items| items.iter_mut().find(|i| pool.get(i.name) == name));
+        match held {
+            Some(item) => item.value = value,
+            None => {
+                let item = Item {
+                    name: self.pool.add(name),
+                    value,
+                };
+                if let Some(items) = self.stores.get_mut(store as usize) {
+                    items.push(item);
+                }
+            }
+        }
+    }
+
+    fn raise(&mut self, flag: Flag) {
+        self.flags |= 1 << flag as u32;
+    }
+
+    fn is_raised(&self, flag: Flag) -> bool {
+        self.flags >> flag as u32 & 1 == 1
     }
 }

@@ -1,6 +1,6 @@
 //! The bytes of one transaction, each value kept once, with what transformations made of it.
 
-use crate::transform::Transform;
+use crate::transform::{Transform, UnicodeMap};
 
 /// A value in the pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,12 @@ impl Pool {
     }
 
     /// What `transform` makes of `data`: `data` itself where it changes nothing.
-    pub(super) fn transform(&mut self, data: Data, transform: Transform) -> Data {
+    pub(super) fn transform(
+        &mut self,
+        data: Data,
+        transform: Transform,
+        map: Option<&UnicodeMap>,
+    ) -> Data {
         let Some(entry) = self.entry(data) else {
             return data;
         };
@@ -88,7 +93,7 @@ impl Pool {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        let changed = transform.apply(self.get(data), &mut scratch);
+        let changed = transform.apply(self.get(data), map, &mut scratch);
         let result = if changed { self.add(&scratch) } else { data };
         self.scratch = scratch;
         self.results.push(Outcome {
@@ -120,11 +125,11 @@ mod tests {
     fn a_transformation_runs_once_and_copies_only_changes() {
         let mut pool = Pool::new();
         let upper = pool.add(b"ABC");
-        let lower = pool.transform(upper, Transform::Lowercase);
+        let lower = pool.transform(upper, Transform::Lowercase, None);
         assert_eq!(pool.get(lower), b"abc");
-        assert_eq!(pool.transform(upper, Transform::Lowercase), lower);
-        assert_eq!(pool.transform(lower, Transform::Lowercase), lower);
-        assert_eq!(pool.transform(upper, Transform::Trim), upper);
-        assert_eq!(pool.transform(upper, Transform::Lowercase), lower);
+        assert_eq!(pool.transform(upper, Transform::Lowercase, None), lower);
+        assert_eq!(pool.transform(lower, Transform::Lowercase, None), lower);
+        assert_eq!(pool.transform(upper, Transform::Trim, None), upper);
+        assert_eq!(pool.transform(upper, Transform::Lowercase, None), lower);
     }
 }

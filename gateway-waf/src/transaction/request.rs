@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{RequestSummary, Transaction};
-use crate::{body::urlencoded, variable::Store};
+use crate::{
+    body::urlencoded,
+    transform::Transform,
+    variable::{Flag, Store},
+};
 
 /// How much of the path a log line shows, in bytes.
 const SHOWN_PATH: usize = 256;
@@ -39,6 +43,9 @@ impl Transaction<'_> {
         let outcome = urlencoded::parse(query, separator, limit, |name, value| {
             self.push(Store::ArgsGet, name, value);
         });
+        if outcome.invalid_escapes > 0 {
+            self.raise(Flag::UrlencodedError);
+        }
         if outcome.over_limit {
             self.body
                 .fail("the query string has more arguments than SecArgumentsLimit allows");
@@ -62,9 +69,24 @@ impl Transaction<'_> {
                     self.push(Store::Cookies, name, value);
                 }
             }
+        } else if name.eq_ignore_ascii_case(b"authorization") {
+            self.authorization(value);
         } else if name.eq_ignore_ascii_case(b"host") {
             let host = host_without_port(value);
             self.put(Store::ServerName, host);
+        }
+    }
+
+    fn authorization(&mut self, value: &[u8]) {
+        let mut words = value.splitn(2, |&b| b == b' ');
+        let scheme = words.next().unwrap_or_default();
+        self.put(Store::AuthType, scheme);
+        if scheme.eq_ignore_ascii_case(b"basic") {
+            let mut decoded = Vec::new();
+            let credentials = words.next().unwrap_or_default().trim_ascii();
+            Transform::Base64Decode.apply(credentials, None, &mut decoded);
+            let user = decoded.split(|&b| b == b':').next().unwrap_or_default();
+            self.put(Store::RemoteUser, user);
         }
     }
 

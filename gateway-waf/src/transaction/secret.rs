@@ -1,6 +1,6 @@
 //! Which variables hold what no log may show.
 
-use crate::variable::Variable;
+use crate::variable::{REQUEST_COOKIES, Variable};
 
 /// Parts of names that mark a secret.
 const MARKS: &[&[u8]] = &[
@@ -34,7 +34,7 @@ const NAMES: &[&[u8]] = &[
 
 /// Whether the value of `variable`'s item `name` must be masked.
 pub(super) fn is_secret(variable: Variable, name: &[u8]) -> bool {
-    if matches!(variable, Variable::RequestCookies) {
+    if variable == REQUEST_COOKIES {
         return true;
     }
     let last = name.rsplit(|&b| b == b'.').next().unwrap_or(name);

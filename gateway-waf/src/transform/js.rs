@@ -1,6 +1,6 @@
 //! `jsDecode`: the escapes of JavaScript strings.
 
-use super::{hex_code_unit, hex_pair};
+use super::{fold_code_unit, hex_code_unit, hex_pair};
 
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> bool {
     if !input.contains(&b'\\') {
@@ -19,12 +19,11 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> bool {
 fn escape(text: &[u8]) -> (u8, usize) {
     match text {
         [] => (b'\\', 0),
-        [b'u', digits @ ..] if hex_code_unit(digits).is_some() => {
-            (hex_code_unit(digits).unwrap_or_default(), 5)
-        }
-        [b'x', digits @ ..] if hex_pair(digits).is_some() => {
-            (hex_pair(digits).unwrap_or_default(), 3)
-        }
+        [b'u', digits @ ..] => match hex_code_unit(digits) {
+            Some((high, low)) => (fold_code_unit(high, low), 5),
+            None => (b'u', 1),
+        },
+        [b'x', digits @ ..] => hex_pair(digits).map_or((b'x', 1), |byte| (byte, 3)),
         [b'0'..=b'7', ..] => octal(text),
         [b'a', ..] => (0x07, 1),
         [b'b', ..] => (0x08, 1),

@@ -7,13 +7,16 @@ mod case;
 mod cmdline;
 mod comments;
 mod css;
+mod digest;
 mod encode;
 mod escape;
 mod html;
 mod js;
 mod nulls;
+mod parity;
 mod path;
 mod space;
+mod sql;
 mod unicode;
 mod url;
 
@@ -33,14 +36,20 @@ pub(crate) enum Transform {
     JsDecode,
     Length,
     Lowercase,
+    Md5,
     NormalizePath,
     NormalizePathWin,
+    ParityEven7Bit,
+    ParityOdd7Bit,
+    ParityZero7Bit,
     RemoveComments,
     RemoveCommentsChar,
     RemoveNulls,
     RemoveWhitespace,
     ReplaceComments,
     ReplaceNulls,
+    Sha1,
+    SqlHexDecode,
     Trim,
     TrimLeft,
     TrimRight,
@@ -57,8 +66,6 @@ pub(crate) enum Named {
     /// `none`: forget the transformations before it.
     Reset,
     Apply(Transform),
-    /// SecLang, but not carried out.
-    Refused,
 }
 
 /// Finds a transformation by name, any case.
@@ -94,7 +101,7 @@ const NAMES: &[(&str, Named)] = &[
     ("jsDecode", Named::Apply(Transform::JsDecode)),
     ("length", Named::Apply(Transform::Length)),
     ("lowercase", Named::Apply(Transform::Lowercase)),
-    ("md5", Named::Refused),
+    ("md5", Named::Apply(Transform::Md5)),
     ("none", Named::Reset),
     ("normalisePath", Named::Apply(Transform::NormalizePath)),
     (
@@ -106,9 +113,9 @@ const NAMES: &[(&str, Named)] = &[
         "normalizePathWin",
         Named::Apply(Transform::NormalizePathWin),
     ),
-    ("parityEven7bit", Named::Refused),
-    ("parityOdd7bit", Named::Refused),
-    ("parityZero7bit", Named::Refused),
+    ("parityEven7bit", Named::Apply(Transform::ParityEven7Bit)),
+    ("parityOdd7bit", Named::Apply(Transform::ParityOdd7Bit)),
+    ("parityZero7bit", Named::Apply(Transform::ParityZero7Bit)),
     ("removeComments", Named::Apply(Transform::RemoveComments)),
     (
         "removeCommentsChar",
@@ -121,8 +128,8 @@ const NAMES: &[(&str, Named)] = &[
     ),
     ("replaceComments", Named::Apply(Transform::ReplaceComments)),
     ("replaceNulls", Named::Apply(Transform::ReplaceNulls)),
-    ("sha1", Named::Refused),
-    ("sqlHexDecode", Named::Refused),
+    ("sha1", Named::Apply(Transform::Sha1)),
+    ("sqlHexDecode", Named::Apply(Transform::SqlHexDecode)),
     ("trim", Named::Apply(Transform::Trim)),
     ("trimLeft", Named::Apply(Transform::TrimLeft)),
     ("trimRight", Named::Apply(Transform::TrimRight)),
@@ -135,8 +142,9 @@ const NAMES: &[(&str, Named)] = &[
 
 impl Transform {
     /// Writes the transformed input to `out`, which must come empty, and says whether it differs
-    /// from the input. When it does not, what `out` holds means nothing.
-    pub(crate) fn apply(self, input: &[u8], out: &mut Vec<u8>) -> bool {
+    /// from the input. When it does not, what `out` holds means nothing. `map` is the one of
+    /// `SecUnicodeMapFile`.
+    pub(crate) fn apply(self, input: &[u8], map: Option<&UnicodeMap>, out: &mut Vec<u8>) -> bool {
         match self {
             Self::Base64Decode => encode::base64_decode(input, out),
             Self::Base64DecodeExt => encode::base64_decode_ext(input, out),
@@ -151,26 +159,33 @@ impl Transform {
             Self::JsDecode => js::decode(input, out),
             Self::Length => length(input, out),
             Self::Lowercase => case::lower(input, out),
+            Self::Md5 => digest::md5(input, out),
             Self::NormalizePath => path::normalize(input, out),
             Self::NormalizePathWin => path::normalize_win(input, out),
+            Self::ParityEven7Bit => parity::even(input, out),
+            Self::ParityOdd7Bit => parity::odd(input, out),
+            Self::ParityZero7Bit => parity::zero(input, out),
             Self::RemoveComments => comments::remove(input, out),
             Self::RemoveCommentsChar => comments::remove_marks(input, out),
             Self::RemoveNulls => nulls::remove(input, out),
             Self::RemoveWhitespace => space::remove(input, out),
             Self::ReplaceComments => comments::replace(input, out),
             Self::ReplaceNulls => nulls::replace(input, out),
+            Self::Sha1 => digest::sha1(input, out),
+            Self::SqlHexDecode => sql::hex_decode(input, out),
             Self::Trim => space::trim(input, out, true, true),
             Self::TrimLeft => space::trim(input, out, true, false),
             Self::TrimRight => space::trim(input, out, false, true),
             Self::Uppercase => case::upper(input, out),
             Self::UrlDecode => url::decode(input, out),
-            Self::UrlDecodeUni => url::decode_uni(input, out),
+            Self::UrlDecodeUni => url::decode_uni(input, map, out),
             Self::UrlEncode => url::encode(input, out),
             Self::Utf8ToUnicode => unicode::utf8_to_unicode(input, out),
         }
     }
 }
 
+pub(crate) use unicode::UnicodeMap;
 pub(crate) use url::decode_into as url_decode_into;
 
 fn length(input: &[u8], out: &mut Vec<u8>) -> bool {
@@ -206,9 +221,9 @@ fn fold_code_unit(high: u8, low: u8) -> u8 {
     }
 }
 
-/// The byte that four hex digits at the front of `input` fold to.
-fn hex_code_unit(input: &[u8]) -> Option<u8> {
-    Some(fold_code_unit(hex_pair(input)?, hex_pair(input.get(2..)?)?))
+/// The code unit that four hex digits at the front of `input` spell, as high and low byte.
+fn hex_code_unit(input: &[u8]) -> Option<(u8, u8)> {
+    Some((hex_pair(input)?, hex_pair(input.get(2..)?)?))
 }
 
 /// White space of the C locale, which counts the vertical tab.

@@ -1,6 +1,6 @@
 //! `urlDecode`, `urlDecodeUni`, `urlEncode`.
 
-use super::{hex_code_unit, hex_pair};
+use super::{UnicodeMap, fold_code_unit, hex_code_unit, hex_pair};
 
 /// Decodes `%HH` and `+`; what is not a valid escape stays as it is. Returns how many percent
 /// signs were not followed by two hex digits.
@@ -35,8 +35,9 @@ pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> bool {
     out != input
 }
 
-/// As `decode`, and `%uHHHH` as Microsoft's servers read it.
-pub(super) fn decode_uni(input: &[u8], out: &mut Vec<u8>) -> bool {
+/// As `decode`, and `%uHHHH` as Microsoft's servers read it: by the map of a code page where there
+/// is one, else by its low byte.
+pub(super) fn decode_uni(input: &[u8], map: Option<&UnicodeMap>, out: &mut Vec<u8>) -> bool {
     if !input.iter().any(|b| matches!(b, b'%' | b'+')) {
         return false;
     }
@@ -45,8 +46,9 @@ pub(super) fn decode_uni(input: &[u8], out: &mut Vec<u8>) -> bool {
         rest = tail;
         match (b, tail) {
             (b'%', [b'u' | b'U', digits @ ..]) => match hex_code_unit(digits) {
-                Some(byte) => {
-                    out.push(byte);
+                Some((high, low)) => {
+                    let mapped = map.and_then(|map| map.get(u16::from_be_bytes([high, low])));
+                    out.push(mapped.unwrap_or_else(|| fold_code_unit(high, low)));
                     rest = tail.get(5..).unwrap_or_default();
                 }
                 None => out.push(b),

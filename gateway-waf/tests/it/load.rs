@@ -50,8 +50,8 @@ fn every_fault_names_its_place() {
             "t.conf:1:15: rule 7: the pattern has a group",
         ),
         (
-            "SecRule ARGS \"a(?=b)\" id:7",
-            "rule 7: the pattern uses look-around",
+            "SecRule ARGS \"(?<=a+)b\" id:7",
+            "rule 7: the pattern uses look-behind of no fixed length",
         ),
         (
             "SecRule ARGS \"@detectSQLi\" id:7",
@@ -84,8 +84,12 @@ fn every_fault_names_its_place() {
             "t.conf:1:21: REQUEST_URI is a single value",
         ),
         (
-            "SecRule GEO:X y id:1",
-            "t.conf:1:9: the variable GEO is SecLang that this engine",
+            "SecRule PERF_ALL y id:1",
+            "t.conf:1:9: the variable PERF_ALL is SecLang that this",
+        ),
+        (
+            "SecRule XML y id:1",
+            "t.conf:1:9: XML takes the paths /* and //@* only",
         ),
         ("SecRule ARGS \"@eq x\" id:1", "@eq needs a whole number"),
         (
@@ -97,7 +101,18 @@ fn every_fault_names_its_place() {
             "cannot read no: no such file",
         ),
         ("SecAction \"id:1,msg:'%{TXX.a}'\"", "names no variable"),
-        ("SecAction \"id:1,setvar:ip.a=1\"", "the collection ip"),
+        (
+            "SecAction \"id:1,setvar:ipp.a=1\"",
+            "cannot write a collection ipp, did you mean ip?",
+        ),
+        (
+            "SecAction \"id:1,expirevar:tx.a=1\"",
+            "a transaction variable ends with the transaction",
+        ),
+        (
+            "SecAction \"id:1,initcol:tx=1\"",
+            "initcol knows no collection tx",
+        ),
         (
             "SecAction \"id:1,ctl:ruleEngin=On\"",
             "unknown ctl ruleEngin, did you mean ruleEngine?",

@@ -1,9 +1,19 @@
 //! The engine from the outside: rule files in, requests in, verdicts and matches out.
 
-#![allow(clippy::panic, reason = "a test fails by panicking, its helpers too")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
+mod bodies;
 mod common;
+mod crs;
 mod default_rules;
 mod language;
+mod lifecycle;
 mod load;
 mod properties;
+mod tables;
+mod tuning;

@@ -153,7 +153,7 @@ proptest! {
         cookie in request_text(),
         body in request_text(),
         kind in prop::sample::select(vec![
-            "application/x-www-form-urlencoded", "application/json", "text/plain", "",
+            "application/x-www-form-urlencoded", "application/json", "text/xml", "multipart/form-data; boundary=B", "text/plain", "",
         ]),
     ) {
         let names: Vec<&str> = DEFAULT_RULES.iter().map(|(name, _)| *name).collect();

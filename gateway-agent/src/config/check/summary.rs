@@ -32,8 +32,8 @@ pub struct Summary {
     pub rules: Option<usize>,
     /// What the web application firewall does.
     pub waf: &'static str,
-    /// What happens to requests that the firewall cannot inspect. Every other stage refuses what
-    /// it cannot judge.
+    /// What happens to requests when the firewall itself fails. Every other stage refuses what it
+    /// cannot judge.
     pub waf_fail: &'static str,
 }
 

@@ -9,6 +9,7 @@ use crate::config::values::Target;
 
 /// What the holders of a role may do.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Role {
     /// Methods and paths, such as `GET /api/**` or `POST,PUT /api/*/items`; `* /**` is everything.
@@ -20,12 +21,13 @@ pub(crate) struct Role {
 /// Requests that belong together. Of all routes that match a request the most specific one
 /// decides: by its host, then by its path. Their order decides only between equals.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Route {
     /// Which requests. Default: all.
     #[serde(rename = "match")]
     pub(crate) matches: Option<At<RouteMatch>>,
     /// `none` for everyone, `token` for anyone with a valid token, or `role: reader` for tokens
-    /// with a role that allows the request. Must be said.
+    /// with that role, or one that inherits it, and a right to the request.
     pub(crate) require: At<Require>,
     /// The name of the upstream that answers.
     pub(crate) upstream: At<String>,
@@ -33,6 +35,7 @@ pub(crate) struct Route {
 
 /// Which requests a route is for; what is left out matches all.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct RouteMatch {
     /// The host that was asked for, such as `api.example.org`, or `*.example.org` for every name
@@ -46,6 +49,7 @@ pub(crate) struct RouteMatch {
 
 /// What a request needs to be let through.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Require {
     /// Nothing.
@@ -58,6 +62,7 @@ pub(crate) enum Require {
 
 /// The servers that answer for one name.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Upstream {
     /// The servers, such as `http://127.0.0.1:9000`. They are asked in turn; one that cannot be
     /// reached is passed over.

@@ -4,9 +4,11 @@ use gateway_policy::grammar::Period;
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany};
+use crate::config::values::FileName;
 
 /// Whose tokens are accepted.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Identity {
     /// The issuers of JSON web tokens (RFC 7519).
@@ -15,6 +17,7 @@ pub(crate) struct Identity {
 
 /// One issuer of tokens. Either `jwks` or `secret_file` must be given.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Jwt {
     /// What the token's `iss` must be.
     pub(crate) issuer: At<String>,
@@ -24,10 +27,10 @@ pub(crate) struct Jwt {
     /// `PS256`, `ES256`, `ES384` and `EdDSA`; either HMAC ones (`HS…`) or public-key ones.
     pub(crate) algorithms: OneOrMany<String>,
     /// The file with the issuer's public keys, a JSON Web Key Set (RFC 7517, section 5).
-    pub(crate) jwks: Option<At<String>>,
+    pub(crate) jwks: Option<At<FileName>>,
     /// The file with the secret that is shared with the issuer, for `HS256` and its kin; at least
     /// as long as the hash: 32, 48 or 64 bytes. A line end behind it is not part of it.
-    pub(crate) secret_file: Option<At<String>>,
+    pub(crate) secret_file: Option<At<FileName>>,
     /// The claim that holds the roles of the token's owner; a dot leads into an object, as in
     /// `realm_access.roles`. Default: `roles`.
     pub(crate) roles_claim: Option<At<String>>,

@@ -25,6 +25,7 @@ use gateway_policy::grammar::Prefix;
 
 /// The whole configuration of one gateway.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct ConfigFile {
     /// The network interfaces that the packet filter is attached to. None: no packet filter.
@@ -32,7 +33,8 @@ pub(crate) struct ConfigFile {
     /// Networks whose clients are trusted, by name: they get the `trusted` limits and are never
     /// banned.
     pub(crate) trusted_networks: Option<At<Entries<OneOrMany<Prefix>>>>,
-    /// Proxies in front of this gateway; never banned.
+    /// Proxies in front of this gateway: whom they say they speak for is believed
+    /// (`X-Forwarded-For`), and they are never banned.
     pub(crate) trusted_proxies: OneOrMany<Prefix>,
     /// Where operators come from: always passed by the packet filter, never banned.
     pub(crate) management: OneOrMany<Prefix>,

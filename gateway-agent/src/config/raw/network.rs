@@ -11,6 +11,7 @@ use crate::config::values::{InterfaceName, Limit, XdpMode};
 
 /// One interface of the packet filter.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Interface {
     /// The name of the interface, such as `eth0`.
     pub(crate) name: At<InterfaceName>,
@@ -21,6 +22,7 @@ pub(crate) struct Interface {
 
 /// Packets that one source may send.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct PacketLimits {
     /// For sources in a trusted network: a rate, or `unlimited`. Default: `200000/s`.
@@ -36,6 +38,7 @@ pub(crate) struct PacketLimits {
 
 /// Requests that one client may make.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct RateLimits {
     /// For clients in a trusted network: a rate, or `unlimited`. Default: `6000/minute`.

@@ -5,28 +5,31 @@ use gateway_policy::grammar::{Factor, Period, Rate, Size};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany, OrOff};
-use crate::config::values::{FailMode, WafMode};
+use crate::config::values::{FailMode, FileName, WafMode};
 
 /// The web application firewall.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Waf {
     /// Files with SecLang rules; `*` and `?` stand for parts of a file's name. They are read in
     /// the order of the list, and those of one pattern in the order of their names.
-    pub(crate) rules: OneOrMany<String>,
+    pub(crate) rules: OneOrMany<FileName>,
     /// Whether the rules that come with the gateway are read before them. Default: `true`.
     pub(crate) default_rules: Option<At<bool>>,
     /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
     pub(crate) mode: Option<At<WafMode>>,
-    /// How much of a request's body is inspected, up to `1GiB`. Default: `1MB`.
+    /// The longest body of a request while the firewall is on, from `1KiB` to `64MiB`; all of it
+    /// is inspected. A request with a longer one is answered with 413. Default: `1MB`.
     pub(crate) body_limit: Option<At<Size>>,
-    /// What happens to a request that cannot be inspected, such as one with a longer body:
-    /// `closed` refuses it, `open` lets it through. Default: `closed`.
+    /// What happens to a request when the firewall itself fails: `closed` refuses it, `open` lets
+    /// it through. Default: `closed`.
     pub(crate) fail: Option<At<FailMode>>,
 }
 
 /// What clients are banned for. Each may be `off`.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Bans {
     /// Tokens that do not verify. Default: `{ limit: 10/minute, ban: 10m, escalate: 2x, max: 24h,
@@ -43,6 +46,7 @@ pub(crate) struct Bans {
 /// How many offences make a ban, and how long it lasts. What is left out is as in the default
 /// of the kind of offence.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Ban {
     /// The number of offences in the time that make a ban.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use gateway_policy::grammar::{Excerpt, Period, Size};
 
-use crate::config::report::{Location, Report};
+use crate::config::report::{Location, Place, Report};
 use crate::config::tree::At;
+use crate::config::values::FileName;
 
 /// The report, and the folder that relative paths start from.
 pub(in crate::config) struct Context<'a> {
@@ -16,20 +17,16 @@ pub(in crate::config) struct Context<'a> {
 
 impl Context<'_> {
     /// The file of that name, relative to the folder of the main configuration file.
-    pub(super) fn file(&self, written: &At<String>) -> Option<FilePath> {
-        let text = written.get()?;
-        if text.is_empty() || text.contains('\0') {
-            let found = Excerpt::of(text);
-            self.report.fault(
-                written.place(),
-                format!("found {found}, expected a file name"),
-            );
-            return None;
+    pub(super) fn file(&self, written: &At<FileName>) -> Option<FilePath> {
+        Some(self.path(written.get()?, written.place()))
+    }
+
+    /// The same, for a name that stands at `place`.
+    pub(super) fn path(&self, name: &FileName, place: Place) -> FilePath {
+        FilePath {
+            path: self.base.join(name.as_str()),
+            location: self.report.locate(place),
         }
-        Some(FilePath {
-            path: self.base.join(text),
-            location: self.report.locate(written.place()),
-        })
     }
 
     /// A period within bounds, or its default.

@@ -107,11 +107,11 @@ fn check_tls(raw: At<raw::Tls>, cx: &Context<'_>) -> Option<TlsSettings> {
 /// Bounds on what a connection may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
-    /// All headers of one request together; 4 KiB to 1 MiB.
+    /// All headers of one request together; 8 KiB to 1 MiB.
     pub header_size: Size,
     /// Time for the TLS handshake, and again for the headers of a request.
     pub header_timeout: Period,
-    /// How long a request's body may stand still.
+    /// How long a body may stand still because of the client.
     pub body_timeout: Period,
     /// How long a connection without a request is kept.
     pub idle_timeout: Period,
@@ -133,7 +133,7 @@ impl HttpLimits {
             |raw, secs| cx.period(raw, Period::from_secs(secs), (LEAST_TIMEOUT, MOST_TIMEOUT));
         let per_client = raw.connections_per_client.as_ref().map(At::place);
         let limits = Self {
-            header_size: cx.size(raw.header_size, Size::kib(64), (Size::kib(4), Size::mib(1))),
+            header_size: cx.size(raw.header_size, Size::kib(64), (Size::kib(8), Size::mib(1))),
             header_timeout: timeout(raw.header_timeout, 10),
             body_timeout: timeout(raw.body_timeout, 30),
             idle_timeout: timeout(raw.idle_timeout, 60),

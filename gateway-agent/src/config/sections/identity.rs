@@ -6,6 +6,7 @@ use super::{Context, FilePath};
 use crate::config::raw;
 use crate::config::report::Place;
 use crate::config::tree::{At, nearest};
+use crate::config::values::FileName;
 use crate::identity::{Algorithm, ClaimPath, IssuerSettings, KeyFile};
 
 /// Whose tokens are accepted.
@@ -191,8 +192,8 @@ fn check_algorithm(raw: &At<String>, cx: &Context<'_>) -> Option<Algorithm> {
 }
 
 fn key_source(
-    jwks: Option<At<String>>,
-    secret: Option<At<String>>,
+    jwks: Option<At<FileName>>,
+    secret: Option<At<FileName>>,
     place: Place,
     cx: &Context<'_>,
 ) -> Option<(KeySource, Place)> {
@@ -207,7 +208,7 @@ fn key_source(
             cx.report.fault(secret.place(), message);
             None
         }
-        (Some(jwks), None) if jwks.get().is_some_and(|text| text.contains("://")) => {
+        (Some(jwks), None) if jwks.get().is_some_and(|name| name.as_str().contains("://")) => {
             cx.report.fault(
                 jwks.place(),
                 "found a URL, expected a file: this version does not fetch key sets; download \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{Context, FilePath, setting};
 use crate::config::raw;
 use crate::config::tree::At;
-use crate::config::values::{Bind, LogLevel};
+use crate::config::values::{Bind, FileName, LogLevel, LogTarget};
 
 /// The listener for operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,13 +53,11 @@ pub enum AccessLog {
 
 impl Log {
     pub(super) fn check(raw: raw::Log, cx: &Context<'_>) -> Self {
-        let access = match &raw.access {
-            None => AccessLog::default(),
-            Some(raw) => match raw.get().map(String::as_str) {
-                Some("off") => AccessLog::Off,
-                Some("stderr") | None => AccessLog::Stderr,
-                Some(_) => cx.file(raw).map_or(AccessLog::Stderr, AccessLog::File),
-            },
+        let place = raw.access.as_ref().map(At::place);
+        let access = match (raw.access.and_then(At::take), place) {
+            (Some(LogTarget::Off), _) => AccessLog::Off,
+            (Some(LogTarget::File(name)), Some(place)) => AccessLog::File(cx.path(&name, place)),
+            (Some(LogTarget::Stderr | LogTarget::File(_)) | None, _) => AccessLog::Stderr,
         };
         Self {
             level: setting(raw.level, LogLevel::default()),
@@ -96,7 +94,7 @@ impl Paths {
     pub(super) fn check(raw: raw::Paths, cx: &Context<'_>) -> Self {
         let default = Self::default();
         let place = raw.socket.as_ref().map(At::place);
-        let path = |raw: Option<At<String>>, default: PathBuf| {
+        let path = |raw: Option<At<FileName>>, default: PathBuf| {
             raw.and_then(|raw| cx.file(&raw))
                 .map_or(default, |file| file.path().to_owned())
         };

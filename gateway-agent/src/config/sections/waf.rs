@@ -15,9 +15,9 @@ pub struct Waf {
     pub default_rules: bool,
     /// What it does.
     pub mode: WafMode,
-    /// How much of a body is inspected, up to 1 GiB.
+    /// The longest body, all of which is inspected; 1 KiB to 64 MiB.
     pub body_limit: Size,
-    /// What happens to what it cannot inspect.
+    /// What happens to requests when it fails itself.
     pub fail: FailMode,
 }
 
@@ -36,7 +36,7 @@ impl Waf {
             body_limit: cx.size(
                 raw.body_limit,
                 Size::bytes(1_000_000),
-                (Size::bytes(0), Size::mib(1024)),
+                (Size::kib(1), Size::mib(64)),
             ),
             fail: setting(raw.fail, FailMode::default()),
         };

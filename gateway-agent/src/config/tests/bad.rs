@@ -177,7 +177,7 @@ fn listeners() {
             "5:33: found no certificate, expected at least one in `certificates`",
             "9:11: found no `key`, expected it in certificate",
             "10:20: found TLS 1.1, which is broken (RFC 8996), expected 1.2 or 1.3",
-            "11:48: found ``, expected a file name",
+            "11:48: found ``, expected the name of a file",
         ],
     );
 }
@@ -187,7 +187,7 @@ fn http_limits() {
     check_in(
         "limits: { header_size: 1KiB, connections: -1, idle_timeout: never, body_timeout: 1ms }\n",
         &[
-            "1:24: found 1KiB, expected from 4KiB to 1MiB",
+            "1:24: found 1KiB, expected from 8KiB to 1MiB",
             "1:43: found the number -1, expected a whole number from 1 to 4294967295",
             "1:61: `never` is not a duration: a whole number was expected; write for example \
              500ms, 30s, 10m, 1h30m or 7d",
@@ -322,7 +322,7 @@ fn firewall() {
              write for example 64KiB, 1MB or a number of bytes",
             "1:41: found `none`, which is not known here; known: closed, open",
             "1:62: found `yes`, expected true or false",
-            "1:75: found ``, expected a file name",
+            "1:75: found ``, expected the name of a file",
         ],
     );
 }
@@ -358,8 +358,8 @@ fn operation() {
         &[
             "1:15: found `verbose`, which is not known here; known: debug, error, info, trace, \
              warn",
-            "1:32: found ``, expected a file name",
-            "2:16: found the number 1, expected text; put it in quotes",
+            "1:32: found ``, expected the name of a file, stderr or off",
+            "2:16: found the number 1, expected the name of a file",
             "2:27: found a path of 201 bytes, expected at most 107: longer ones fit into no \
              socket address",
             "3:16: found `localhost:80`, expected an IP address and a port, such as [::]:443, \

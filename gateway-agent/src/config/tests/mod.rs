@@ -5,6 +5,7 @@ mod checking;
 mod good;
 mod hostile;
 mod merging;
+mod published;
 
 use std::path::Path;
 

@@ -65,13 +65,14 @@ impl serde::de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let number = matches!(
+            found,
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_)
+        );
+        // The names that serde's own implementations have for these.
         let expected = match expected.to_string().as_str() {
-            "a string" => match found {
-                Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => {
-                    "text; put it in quotes".to_owned()
-                }
-                _ => "text".to_owned(),
-            },
+            "a string" if number => "text; put it in quotes".to_owned(),
+            "a string" => "text".to_owned(),
             "a boolean" => "true or false".to_owned(),
             "a nonzero u32" => format!("a whole number from 1 to {}", u32::MAX),
             other => other.to_owned(),

@@ -28,6 +28,26 @@ pub(crate) enum Value {
     Map(Vec<(Key, Node)>),
 }
 
+impl Value {
+    /// The items, if it is a list.
+    pub(super) fn list(&self) -> Option<&[Node]> {
+        if let Self::List(items) = self {
+            Some(items)
+        } else {
+            None
+        }
+    }
+
+    /// The entries, if it is a map.
+    pub(super) fn map(&self) -> Option<&[(Key, Node)]> {
+        if let Self::Map(entries) = self {
+            Some(entries)
+        } else {
+            None
+        }
+    }
+}
+
 /// The key of a map, and where it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {

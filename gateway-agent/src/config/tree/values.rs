@@ -112,16 +112,16 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.node.value {
-            Value::List(_) => self.deserialize_any(visitor),
-            _ => Err(self.expected("a list")),
+        match self.node.value.list() {
+            Some(_) => self.deserialize_any(visitor),
+            None => Err(self.expected("a list")),
         }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.node.value {
-            Value::Map(_) => self.deserialize_any(visitor),
-            _ => Err(self.expected("a map of names")),
+        match self.node.value.map() {
+            Some(_) => self.deserialize_any(visitor),
+            None => Err(self.expected("a map of names")),
         }
     }
 
@@ -133,10 +133,13 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let spoken = words::spoken(name);
-        let entries: &[(Key, Node)] = match &self.node.value {
-            Value::Map(entries) => entries,
-            Value::Null => &[],
-            _ => return Err(self.expected(&format!("a map: {spoken}, with {}", keys.join(", ")))),
+        let entries = match self.node.value.map() {
+            Some(entries) => entries,
+            None if self.node.value == Value::Null => &[],
+            None => {
+                let keys = keys.join(", ");
+                return Err(self.expected(&format!("a map: {spoken}, with {keys}")));
+            }
         };
         visitor
             .visit_map(Pairs::new(self, entries, Some((&spoken, keys))))
@@ -150,12 +153,9 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         let node = self.node;
-        let (name, place, value) = match &node.value {
-            Value::Text(name) => (name, node.place, None),
-            Value::Map(entries) if entries.len() == 1 => match entries.first() {
-                Some((key, value)) => (&key.text, key.place, Some(value)),
-                None => return Err(self.expected(&one_of(variants))),
-            },
+        let (name, place, value) = match (&node.value, node.value.map()) {
+            (Value::Text(name), _) => (name, node.place, None),
+            (_, Some([(key, value)])) => (&key.text, key.place, Some(value)),
             _ => return Err(self.expected(&one_of(variants))),
         };
         let variant = Variant {

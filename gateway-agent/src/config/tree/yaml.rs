@@ -84,6 +84,10 @@ fn bounded() -> Options {
     }
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the reader's own words do for the rest"
+)]
 fn words(error: &Error) -> String {
     let message = match error {
         Error::AliasError { error, .. } => return words(error),
@@ -102,10 +106,6 @@ fn words(error: &Error) -> String {
             "a second document starts here, expected one document in a file".into()
         }
         Error::InvalidUtf8Input => "the file is not UTF-8 text".into(),
-        #[allow(
-            clippy::wildcard_enum_match_arm,
-            reason = "the reader's own words do for the rest"
-        )]
         other => UserMessageFormatter.format_message(other).into_owned(),
     };
     message.chars().flat_map(visible).collect()

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 /// How the packet filter is attached to an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum XdpMode {
     /// Native, or generic when the driver refuses.
@@ -17,6 +18,7 @@ pub enum XdpMode {
 
 /// What the web application firewall does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WafMode {
     /// Refuses requests.
@@ -30,6 +32,7 @@ pub enum WafMode {
 
 /// What a stage does with a request that it cannot judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum FailMode {
     /// Lets it through.
@@ -41,6 +44,7 @@ pub enum FailMode {
 
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// What did not work.

@@ -3,12 +3,15 @@
 
 mod bind;
 mod choices;
+mod file;
 mod interface;
 mod limit;
 mod target;
 mod text;
 
 pub use bind::Bind;
+pub(crate) use file::{FileName, LogTarget};
+
 pub use choices::{FailMode, LogLevel, TlsVersion, WafMode, XdpMode};
 pub use interface::InterfaceName;
 pub use limit::Limit;

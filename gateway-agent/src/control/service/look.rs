@@ -97,7 +97,7 @@ impl Service {
 
 /// The counters in the shape of the API, with their sums.
 #[must_use]
-pub(in crate::control) fn stats_of(counters: &[InterfaceCounters]) -> Stats {
+pub fn stats_of(counters: &[InterfaceCounters]) -> Stats {
     let interfaces: Vec<InterfaceStats> = counters
         .iter()
         .map(|counters| InterfaceStats {

@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gateway_policy::grammar::Prefix;
 
 pub use bans::{BanOrder, BanOutcome};
+pub use look::stats_of;
 pub use reconcile::Reconciled;
 
 use super::api::{

@@ -162,7 +162,8 @@ impl Watch {
                 result = &mut served => {
                     return match result {
                         Ok(()) => ending.unwrap_or(ConnectionEnd::Closed),
-                        Err(error) => failed(&error, connection),
+                        // A goodbye is often answered by just going away.
+                        Err(error) => ending.unwrap_or_else(|| failed(&error, connection)),
                     };
                 }
                 () = sleep_until(due) => match (life.next(&self.limits, Instant::now()), ending) {

@@ -103,7 +103,8 @@ fn zones_have_limits_of_their_own_and_a_reload_forgets_nothing() {
     };
     next.proxies = TrustedProxies::new(vec!["127.0.0.0/8".parse().unwrap()]);
     world.gate.replace(next);
-    assert_eq!(allowed("203.0.113.7"), 1, "one of two is used");
+    assert_eq!(allowed("203.0.113.7"), 0, "what was used is used");
+    assert_eq!(allowed("203.0.113.9"), 2);
     assert_eq!(allowed("198.51.100.8"), 2, "no longer trusted");
 }
 

@@ -191,7 +191,7 @@ fn smuggling_is_refused() {
         ("Host: a\r\nX: y\0z", 400, ""),
         ("Host: a\r\nHost: b", 400, "host-repeated"),
         ("Host: a b", 400, "host-malformed"),
-        ("Host: u:p@a", 400, "host-malformed"),
+        ("Host: u:p@a", 400, "host-bad-port"),
         ("X: y", 400, "host-missing"),
         (
             "Host: a\r\nConnection: upgrade\r\nUpgrade: websocket",
@@ -264,7 +264,7 @@ fn oversized_headers_get_431() {
         Some(Refusal::HeadersTooLarge)
     );
 
-    let long = "y".repeat(100_000);
+    let long = "y".repeat(20_000);
     let reply = world.ask_h2("GET", "/open/x", &[("x", &long)]);
     assert_eq!(reply.status, 431);
     assert_eq!(world.origin.counts.requests(), 0);

@@ -2,7 +2,7 @@
 
 mod access;
 mod bodies;
-mod client;
+pub(crate) mod client;
 mod connections;
 mod limits;
 mod messages;
@@ -10,7 +10,7 @@ mod origin;
 mod shutdown;
 mod upstreams;
 mod waf;
-mod world;
+pub(crate) mod world;
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Panics
 /// When it does not hold within ten seconds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");

@@ -104,10 +104,12 @@ async fn answer(request: Request<Incoming>, counts: Arc<Counts>) -> Result<Answe
         }
         "/stuck" => Ok(partial(Stuck {
             begun: false,
+            flushed: false,
             cut: false,
         })),
         "/cut" => Ok(partial(Stuck {
             begun: false,
+            flushed: false,
             cut: true,
         })),
         "/big" => Ok(Response::new(whole("x".repeat(8 << 20)).boxed())),
@@ -164,6 +166,7 @@ fn partial(body: Stuck) -> Answer {
 
 struct Stuck {
     begun: bool,
+    flushed: bool,
     cut: bool,
 }
 
@@ -173,13 +176,18 @@ impl Body for Stuck {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         if !self.begun {
             self.begun = true;
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"begun")))));
         }
         if self.cut {
+            // The beginning is flushed first.
+            if !std::mem::replace(&mut self.flushed, true) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             return Poll::Ready(Some(Err(std::io::Error::other("asked to"))));
         }
         Poll::Pending

@@ -104,10 +104,12 @@ fn what_is_no_http_is_502() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        use std::io::Write;
+        use std::io::{Read, Write};
         for stream in listener.incoming().take(2) {
             let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"220 mail.example ESMTP\r\n");
+            let _ = stream.read(&mut [0; 4096]);
         }
     });
     let world = world_with(&[addr], Origin::start());

@@ -60,10 +60,14 @@ fn rules_see_query_headers_cookies_form_and_json() {
             !String::from_utf8_lossy(&reply.body).contains(&rule.to_string()),
             "{body}"
         );
-        let offence = world.seen.offences().pop().unwrap();
+        let id = reply.header("x-request-id");
+        let offences = world.seen.offences();
+        let offence = offences
+            .iter()
+            .find(|o| o.evidence.request_id() == id)
+            .unwrap();
         assert_eq!(offence.kind, OffenceKind::WafBlock);
         assert_eq!(offence.evidence.detail(), format!("rule {rule}"));
-        assert_eq!(offence.evidence.request_id(), reply.header("x-request-id"));
     }
     assert_eq!(world.origin.counts.requests(), 0);
     let outcome = world.seen.outcome(0);

@@ -35,8 +35,8 @@ impl Observer for Seen {
         self.offences.lock().unwrap().push(offence.clone());
     }
 
-    fn outcome(&self, outcome: &Outcome) {
-        self.outcomes.lock().unwrap().push(outcome.clone());
+    fn outcome(&self, outcome: &Arc<Outcome>) {
+        self.outcomes.lock().unwrap().push(Outcome::clone(outcome));
     }
 }
 
@@ -61,6 +61,7 @@ pub(crate) struct Setup {
     pub(crate) settings: Settings,
     pub(crate) limits: ConnectionLimits,
     pub(crate) banned: Arc<dyn Banned>,
+    pub(crate) observers: Vec<Arc<dyn Observer>>,
 }
 
 pub(crate) struct World {
@@ -214,10 +215,13 @@ impl World {
                 ..ConnectionLimits::default()
             },
             banned: Arc::new(|_: IpAddr| false),
+            observers: Vec::new(),
         };
         change(&mut setup);
         let seen = Arc::new(Seen::default());
-        let observers: Vec<Arc<dyn Observer>> = vec![seen.clone()];
+        // The test sees an outcome after everybody else has.
+        let mut observers = setup.observers;
+        observers.push(seen.clone());
         let gate = Arc::new(Gate::new(setup.settings, 1024, setup.banned, observers));
         let (config, roots) = tls_config();
         let bind = "127.0.0.1:0".parse().unwrap();

@@ -48,11 +48,12 @@ impl FromStr for Target {
         if uri.path() != "/" || uri.query().is_some() || authority.as_str().contains('@') {
             return Err(TargetError::Extra);
         }
-        let port = match authority.port() {
-            Some(_) => authority.port_u16().ok_or(TargetError::NotUrl)?,
-            None => 80,
-        };
         let host = authority.host();
+        let port = match authority.port() {
+            Some(port) => port.as_u16(),
+            None if authority.as_str() == host => 80,
+            None => return Err(TargetError::NotUrl),
+        };
         if host.is_empty() || port == 0 {
             return Err(TargetError::NotUrl);
         }

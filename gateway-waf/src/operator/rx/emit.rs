@@ -1,6 +1,6 @@
 //! Nodes to the syntax of the `regex` crate, which matches in linear time.
 //!
-//! What that crate cannot express is refused, never approximated. A possessive repeat is written
+//! What that crate cannot express is refused, or approximated from above for `exact`. A possessive repeat is written
 //! as a greedy one only where giving bytes back could never help the rest of the pattern: when
 //! nothing that may follow starts with a byte the repeat could have taken.
 
@@ -15,14 +15,28 @@ use super::{
 ///
 /// # Errors
 /// Says what the pattern uses that has no linear-time form.
-pub(super) fn emit(node: &Node) -> Result<String, &'static str> {
+pub(super) fn strict(node: &Node) -> Result<String, &'static str> {
     let mut out = String::new();
-    write_node(node, &ByteSet::EMPTY, &mut out)?;
+    write_node(node, &ByteSet::EMPTY, false, &mut out)?;
     Ok(out)
 }
 
+/// Writes a pattern that matches wherever `node` does, and perhaps elsewhere: look-around admits
+/// everything, a back reference any text, and nothing is possessive.
+pub(super) fn relaxed(node: &Node) -> String {
+    let mut out = String::new();
+    // Nothing is refused under `relaxed`.
+    let _ = write_node(node, &ByteSet::EMPTY, true, &mut out);
+    out
+}
+
 /// `follow` holds every byte that may come right after what `node` matches.
-fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'static str> {
+fn write_node(
+    node: &Node,
+    follow: &ByteSet,
+    relax: bool,
+    out: &mut String,
+) -> Result<(), &'static str> {
     match node {
         Node::Empty => {}
         Node::Set(set) => write_set(set, out),
@@ -37,7 +51,7 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
         }),
         Node::Capture(_, node) => {
             out.push('(');
-            write_node(node, follow, out)?;
+            write_node(node, follow, relax, out)?;
             out.push(')');
         }
         Node::Concat(nodes) => {
@@ -47,7 +61,7 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
                 if nullable {
                     next = next.union(follow);
                 }
-                write_grouped(node, &next, out, matches!(node, Node::Alternate(_)))?;
+                write_grouped(node, &next, relax, out, matches!(node, Node::Alternate(_)))?;
             }
         }
         Node::Alternate(nodes) => {
@@ -55,7 +69,7 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
                 if i > 0 {
                     out.push('|');
                 }
-                write_node(node, follow, out)?;
+                write_node(node, follow, relax, out)?;
             }
         }
         Node::Repeat {
@@ -65,16 +79,18 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
             mode,
         } => {
             let (own, _) = first(node);
-            if *mode == Mode::Possessive && !own.is_disjoint(follow) {
+            let possessive = *mode == Mode::Possessive && !relax;
+            if possessive && !own.is_disjoint(follow) {
                 return Err("a possessive quantifier that a linear-time pattern cannot express");
             }
-            if *mode == Mode::Possessive && !matches!(**node, Node::Set(_)) {
+            if possessive && !matches!(**node, Node::Set(_)) {
                 return Err("a possessive quantifier over a group");
             }
             let inner = own.union(follow);
             write_grouped(
                 node,
                 &inner,
+                relax,
                 out,
                 !matches!(**node, Node::Set(_) | Node::Capture(..)),
             )?;
@@ -83,6 +99,9 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
                 out.push('?');
             }
         }
+        Node::Atomic(node) if relax => write_grouped(node, follow, relax, out, true)?,
+        Node::Look { .. } if relax => {}
+        Node::BackReference { .. } if relax => out.push_str("(?s:.*)"),
         Node::Atomic(_) => return Err("an atomic group, which has no linear-time form"),
         Node::Look { .. } => return Err("look-around, which has no linear-time form"),
         Node::BackReference { .. } => {
@@ -95,13 +114,14 @@ fn write_node(node: &Node, follow: &ByteSet, out: &mut String) -> Result<(), &'s
 fn write_grouped(
     node: &Node,
     follow: &ByteSet,
+    relax: bool,
     out: &mut String,
     group: bool,
 ) -> Result<(), &'static str> {
     if group {
         out.push_str("(?:");
     }
-    write_node(node, follow, out)?;
+    write_node(node, follow, relax, out)?;
     if group {
         out.push(')');
     }

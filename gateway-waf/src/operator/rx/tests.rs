@@ -1,4 +1,4 @@
-use super::Rx;
+use super::{Rx, Search};
 
 fn matches(pattern: &str, input: &[u8]) -> bool {
     Rx::new(pattern.as_bytes(), false).unwrap().is_match(input)
@@ -77,8 +77,60 @@ fn refuses_what_it_cannot_express() {
 #[test]
 fn captures_are_numbered_as_written() {
     let rx = Rx::new(br"(?:x)(a)(b)?(c)", false).unwrap();
-    assert_eq!(
-        rx.captures(b"xac", 10).unwrap(),
-        [Some(0..3), Some(1..2), None, Some(2..3)]
+    let spans = vec![Some(0..3), Some(1..2), None, Some(2..3)];
+    assert_eq!(rx.captures(b"xac", 10), Search::Found(spans));
+}
+
+#[test]
+fn what_has_no_linear_form_is_matched_exactly() {
+    type Row = (&'static str, &'static [u8], Option<(usize, usize)>);
+    let table: &[Row] = &[
+        ("a(?!b)", b"abac", Some((2, 3))),
+        ("a(?=b)b", b"acab", Some((2, 4))),
+        ("(?<!&amp|&lt);", b"&amp;&lt;x;", Some((10, 11))),
+        ("(?<=ab)c", b"cabc", Some((3, 4))),
+        ("a++a", b"aaaa", None),
+        ("(?:a|ab)++c", b"abc", None),
+        ("(?>a|ab)c", b"abcac", Some((3, 5))),
+        (r"(\w+) \1", b"ab cb bc", Some((4, 7))),
+        (r"(?i)(\w+)=\1$", b"ab=AB", Some((0, 5))),
+        (r"(a)?\1b", b"b", None),
+        (r"\s*+[^,]+", b"  ", None),
+        ("(a*)*(?!b)c", b"aaac", Some((0, 4))),
+        ("(?:a{2,3}?)(?!x)", b"aaa", Some((0, 2))),
+        ("^(?!.*x)a", b"ab", Some((0, 1))),
+        ("^(?!.*x)a", b"abx", None),
+    ];
+    for (pattern, input, expected) in table {
+        let rx = Rx::with_lookaround(pattern.as_bytes()).unwrap();
+        let expected = match expected {
+            Some((start, end)) => Search::Found(*start..*end),
+            None => Search::Nothing,
+        };
+        assert_eq!(
+            rx.find(input),
+            expected,
+            "{pattern} on {}",
+            input.escape_ascii()
+        );
+    }
+    assert!(
+        Rx::with_lookaround(br"(?<=a+)b")
+            .unwrap_err()
+            .contains("no fixed length")
     );
+    assert!(
+        Rx::with_lookaround(br"\2(a)")
+            .unwrap_err()
+            .contains("does not exist")
+    );
+}
+
+#[test]
+fn exact_matching_gives_up_in_bounded_time() {
+    let rx = Rx::with_lookaround(br"(?:a|aa)+(?!.)b").unwrap();
+    let input = b"a".repeat(5000);
+    assert_eq!(rx.find(&[&input[..], b"cb"].concat()), Search::Nothing);
+    let rx = Rx::with_lookaround(br"(a*)*\1(?!.)c").unwrap();
+    assert_eq!(rx.find(&[&input[..], b"bc"].concat()), Search::GaveUp);
 }

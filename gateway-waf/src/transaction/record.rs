@@ -1,10 +1,10 @@
-//! Carries out the actions of a rule that matched.
+//! What a rule that matched as a whole decides, and the record of it.
 
-use super::{Candidate, Decision, Effect, RuleMatch, Transaction, request::bounded, tx::TxValue};
+use super::{Candidate, Decision, Effect, RuleMatch, Transaction, request::bounded};
 use crate::{
     operator::Hit,
-    ruleset::{Change, Control, Disruptive, Link, Rule, RuleEngine, SetVar, TxName},
-    template::{Template, TxSlot},
+    ruleset::{Disruptive, Link, Rule, RuleEngine},
+    template::Template,
 };
 
 /// How many matches of one rule are recorded; the rest only have their effect.
@@ -12,75 +12,7 @@ const RECORDED_PER_RULE: usize = 8;
 /// How much of a variable's name a record holds, in bytes.
 const SHOWN_NAME: usize = 128;
 
-impl Transaction<'_> {
-    /// The actions that happen on every match of a link.
-    pub(super) fn perform(&mut self, rule: &Rule, link: &Link) {
-        for set_var in &link.set_vars {
-            self.set_var(rule, set_var);
-        }
-        for control in &link.controls {
-            self.control(control);
-        }
-    }
-
-    fn set_var(&mut self, rule: &Rule, set_var: &SetVar) {
-        let mut computed = Vec::new();
-        let slot = match &set_var.name {
-            TxName::Slot(slot) => Some(*slot),
-            TxName::Template(template) => {
-                self.expand(template, rule, false, &mut computed);
-                None
-            }
-        };
-        let value = match &set_var.change {
-            Change::Unset => None,
-            Change::Set(template) => Some(self.new_value(rule, template)),
-            Change::Add(template) | Change::Subtract(template) => {
-                let held = match slot {
-                    Some(slot) => self.tx.get(slot),
-                    None => self.tx.get_named(&self.rules.tx, &computed),
-                };
-                let held = self.tx_integer(held);
-                let amount = self.expand_integer(template, rule);
-                Some(TxValue::Integer(match &set_var.change {
-                    Change::Subtract(_) => held.saturating_sub(amount),
-                    Change::Add(_) | Change::Set(_) | Change::Unset => held.saturating_add(amount),
-                }))
-            }
-        };
-        self.assign(slot, &computed, value);
-    }
-
-    fn assign(&mut self, slot: Option<TxSlot>, name: &[u8], value: Option<TxValue>) {
-        match slot {
-            Some(slot) => self.tx.set(slot, value),
-            None => self.tx.set_named(&self.rules.tx, name, value),
-        }
-    }
-
-    fn new_value(&mut self, rule: &Rule, template: &Template) -> TxValue {
-        let mut text = Vec::new();
-        self.expand(template, rule, false, &mut text);
-        // Only what reads back as the same text may be kept as a number.
-        let number = std::str::from_utf8(&text)
-            .ok()
-            .and_then(|t| t.parse::<i64>().ok());
-        match number.filter(|number| number.to_string().as_bytes() == text) {
-            Some(number) => TxValue::Integer(number),
-            None => TxValue::Bytes(self.pool.add(&text)),
-        }
-    }
-
-    fn control(&mut self, control: &Control) {
-        match control {
-            Control::RuleEngine(engine) => self.engine = *engine,
-            Control::RequestBodyAccess(access) => self.body.access = *access,
-            Control::RequestBodyProcessor(processor) => self.set_body_processor(*processor),
-            Control::ForceRequestBodyVariable(force) => self.body.force_variable = *force,
-            Control::RemoveById(low, high) => self.removed.push((*low, *high)),
-        }
-    }
-
+impl<'w> Transaction<'w> {
     /// A whole rule has matched: decide, and record it.
     pub(super) fn conclude(
         &mut self,
@@ -89,6 +21,10 @@ impl Transaction<'_> {
         found: Option<Candidate>,
         hit: &Hit,
     ) {
+        self.highest = match (self.highest, rule.meta.severity) {
+            (Some(held), Some(new)) => Some(held.min(new)),
+            (held, new) => held.or(new),
+        };
         let (decision, effect) = self.judge(rule);
         if self.engine == RuleEngine::On {
             self.decision = decision;

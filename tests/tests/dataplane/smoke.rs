@@ -1,34 +1,13 @@
-//! The loaded program, asked by test runs. Needs root.
-
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicU32, Ordering},
-};
+//! Lists that outlive the agent.
 
 use gateway_agent::datapath::{Datapath, DatapathError};
 use gateway_common::{Verdict, lists::Entry, tables::List};
-
-/// A pin directory of this test's own, removed with it.
-struct Pinned(PathBuf);
-
-impl Pinned {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(format!("/sys/fs/bpf/gateway-test-{}-{n}", std::process::id()).into())
-    }
-}
-
-impl Drop for Pinned {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use gateway_tests::kernel::Pinned;
 
 #[test]
 fn a_denied_source_is_dropped_and_lists_outlive_the_agent() -> Result<(), DatapathError> {
     let pins = Pinned::new();
-    let mut datapath = Datapath::load(&pins.0)?;
+    let mut datapath = Datapath::load(pins.path())?;
     let source = "198.51.100.7".parse().unwrap();
     assert_eq!(datapath.probe(source)?.verdict, Verdict::Pass);
     let entry = Entry {
@@ -40,7 +19,7 @@ fn a_denied_source_is_dropped_and_lists_outlive_the_agent() -> Result<(), Datapa
     assert_eq!((probe.verdict, probe.rule), (Verdict::DeniedExact, 42));
     drop(datapath);
 
-    let mut datapath = Datapath::open(&pins.0)?;
+    let mut datapath = Datapath::open(pins.path())?;
     assert_eq!(datapath.probe(source)?.verdict, Verdict::DeniedExact);
     datapath.remove(List::Deny, "198.51.100.7".parse().unwrap())?;
     assert_eq!(datapath.probe(source)?.verdict, Verdict::Pass);

@@ -1,0 +1,221 @@
+//! What may be typed.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use gateway_policy::grammar::{Period, Prefix};
+
+use crate::store::Origin;
+
+/// Filters packets and requests for one host, and tells each filter what the other learns.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gateway",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Global {
+    /// The configuration file; the paths below come from it
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "GATEWAY_CONFIG",
+        default_value = "/etc/gateway/gateway.yaml"
+    )]
+    pub(super) config: PathBuf,
+    /// The folder of the pinned maps, instead of the configuration's
+    #[arg(long, global = true, value_name = "DIR", env = "GATEWAY_PINS")]
+    pub(super) pins: Option<PathBuf>,
+    /// The agent's socket, instead of the configuration's
+    #[arg(long, global = true, value_name = "FILE", env = "GATEWAY_SOCKET")]
+    pub(super) socket: Option<PathBuf>,
+    /// The database, instead of the configuration's
+    #[arg(long, global = true, value_name = "FILE", env = "GATEWAY_STORE")]
+    pub(super) store: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Run the agent until it is told to stop; the packet filter stays when it ends
+    Run,
+    /// Check the configuration and every file that it names
+    Check(Shape),
+    /// Show how things stand: agent, interfaces, lists, limits, upstreams
+    Status(Shape),
+    /// Show what the packet filter counted, straight from the kernel
+    Stats(StatsArgs),
+    /// Change or show the deny list
+    #[command(subcommand)]
+    Deny(DenyVerb),
+    /// Change or show the safelist
+    #[command(subcommand)]
+    Allow(AllowVerb),
+    /// Show or lift what the agent banned by itself
+    #[command(subcommand)]
+    Bans(BansVerb),
+    /// Say what becomes of packets from an address, and why
+    Explain(ExplainArgs),
+    /// Make the agent read its configuration anew
+    Reload(Shape),
+    /// Take the packet filter off its interfaces and remove its maps
+    Detach(DetachArgs),
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct Shape {
+    /// Answer in JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatsArgs {
+    /// Show it again and again, with what came in between
+    #[arg(
+        long, value_name = "EVERY", num_args = 0..=1, require_equals = true,
+        default_missing_value = "1s", value_parser = pause
+    )]
+    pub(super) watch: Option<Period>,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DenyVerb {
+    /// Drop packets from these addresses
+    Add(DenyAdd),
+    /// Drop them no longer
+    Del(DelArgs),
+    /// Show who is denied
+    List(ListArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AllowVerb {
+    /// Let packets from these addresses in, whatever they send; bans on them end
+    Add(AddArgs),
+    /// Treat them like everybody else again
+    Del(DelArgs),
+    /// Show who is safe
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DenyAdd {
+    #[command(flatten)]
+    pub(super) add: AddArgs,
+    /// Only count what would be dropped
+    #[arg(long)]
+    pub(super) shadow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AddArgs {
+    /// Addresses or prefixes, such as 192.0.2.7 or 2001:db8::/32
+    #[arg(required = true, value_name = "PREFIX")]
+    pub(super) prefixes: Vec<Prefix>,
+    /// For how long, such as 1h or 7d; for good when left out
+    #[arg(long, value_name = "PERIOD", value_parser = ttl)]
+    pub(super) ttl: Option<Period>,
+    /// Why, for those who will ask
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) reason: String,
+    /// Go ahead although it may lock somebody out
+    #[arg(long)]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DelArgs {
+    /// Prefixes as they stand on the list
+    #[arg(required = true, value_name = "PREFIX")]
+    pub(super) prefixes: Vec<Prefix>,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only entries of this origin: operator, feed, ban or config
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub(super) origin: Option<Origin>,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BansVerb {
+    /// Show who is banned, for what, and for how long
+    List(Shape),
+    /// End the bans of an address, or of every address in a prefix, and forget what they were for
+    Lift(LiftArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LiftArgs {
+    /// An address or prefix
+    #[arg(value_name = "PREFIX")]
+    pub(super) prefix: Prefix,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// An address
+    #[arg(value_name = "IP")]
+    pub(super) address: IpAddr,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DetachArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+/// The shortest pause of `--watch`.
+const MIN_PAUSE: Period = Period::from_millis(100);
+
+fn pause(text: &str) -> Result<Period, String> {
+    let pause: Period = text.parse().map_err(|e| format!("{e}"))?;
+    if pause < MIN_PAUSE {
+        return Err(format!(
+            "{pause} is too short; the shortest pause is {MIN_PAUSE}"
+        ));
+    }
+    Ok(pause)
+}
+
+fn ttl(text: &str) -> Result<Period, String> {
+    let ttl: Period = text.parse().map_err(|e| format!("{e}"))?;
+    if ttl.is_zero() {
+        return Err("an entry cannot last 0s; leave --ttl out for one that stays".to_owned());
+    }
+    Ok(ttl)
+}
+
+fn origin(name: &str) -> Result<Origin, String> {
+    let found = Origin::ALL.iter().find(|origin| origin.name() == name);
+    found
+        .copied()
+        .ok_or_else(|| "it is operator, feed, ban or config".to_owned())
+}

@@ -1,0 +1,105 @@
+//! What the pipeline should do, written down as plainly as possible: lists are searched from end
+//! to end, frames are sliced, limits are kept per address in a hash map.
+//!
+//! It shares no code with the pipeline but the types of its answers, and knows nothing of the
+//! summary, of packed words or of hashes.
+
+mod limiter;
+mod lists;
+mod parse;
+
+use std::net::IpAddr;
+
+use gateway_common::{
+    Outcome, Verdict,
+    lists::MODE_SHADOW,
+    settings::{LIMIT_CLASSES, Limit},
+    time::Nanos,
+};
+
+use self::parse::Parsed;
+pub use self::{
+    limiter::{Bucket, Client, Limiter},
+    lists::{Found, Lists},
+};
+use crate::setup::Setup;
+
+/// The whole of it.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The lists.
+    pub lists: Lists,
+    /// Limits by class.
+    pub limits: Vec<Limit>,
+    /// Who sent how much.
+    pub limiter: Limiter,
+    /// The time.
+    pub now: Nanos,
+}
+
+impl Model {
+    /// The lists and limits of a test.
+    #[must_use]
+    pub fn of(setup: &Setup, now: Nanos) -> Self {
+        Self {
+            lists: Lists::of(&setup.items),
+            limits: setup.limits.clone(),
+            limiter: Limiter::default(),
+            now,
+        }
+    }
+
+    /// What becomes of a frame.
+    pub fn decide(&mut self, frame: &[u8]) -> Outcome {
+        let packet = match parse::parse(frame) {
+            Parsed::NotIp => return end(Verdict::NotIp, 0),
+            Parsed::Truncated => return end(Verdict::Truncated, 0),
+            Parsed::TooManyVlans => return end(Verdict::TooManyVlans, 0),
+            Parsed::Ip(packet) => packet,
+        };
+        let (class, watched) = match self.lists.find(packet.source, self.now) {
+            Found::Allowed(rule) => return end(Verdict::Safelisted, rule),
+            Found::Denied(verdict, rule) => return end(verdict, rule),
+            Found::Open { class, watched } => (class, watched),
+        };
+        if let Some(fault) = packet.fault {
+            return end(fault, 0);
+        }
+        if packet.neighbour {
+            return end(Verdict::Neighbour, 0);
+        }
+        let class = usize::from(class);
+        let class = if class < LIMIT_CLASSES { class } else { 0 };
+        let limit = self.limits.get(class).copied().unwrap_or_default();
+        let within = self
+            .limiter
+            .admit(Client::of(packet.source), &limit, self.now);
+        match (within, watched) {
+            (true, None) => end(Verdict::Pass, 0),
+            (true, Some(rule)) => end(Verdict::WouldDeny, rule),
+            (false, _) if limit.mode == u64::from(MODE_SHADOW) => end(Verdict::WouldLimit, 0),
+            (false, _) => end(Verdict::RateLimited, 0),
+        }
+    }
+
+    /// Whether `got` is what the model expects of this frame. A whole block may be denied
+    /// without saying by which of its entries: the rule is 0 then.
+    #[must_use]
+    pub fn agrees(expected: Outcome, got: Outcome) -> bool {
+        let anonymous = got.verdict == Verdict::DeniedPrefix && got.rule == 0;
+        expected.verdict == got.verdict && (expected.rule == got.rule || anonymous)
+    }
+
+    /// The address that the lists go by, when the frame has one.
+    #[must_use]
+    pub fn source(frame: &[u8]) -> Option<IpAddr> {
+        match parse::parse(frame) {
+            Parsed::Ip(packet) => Some(packet.source),
+            Parsed::NotIp | Parsed::Truncated | Parsed::TooManyVlans => None,
+        }
+    }
+}
+
+const fn end(verdict: Verdict, rule: u32) -> Outcome {
+    Outcome { verdict, rule }
+}

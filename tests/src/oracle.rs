@@ -1,0 +1,179 @@
+//! The pipeline's tables in memory: what the kernel's maps hold, on the host and with a clock
+//! that can be set.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use gateway_agent::datapath::{
+    Mirror,
+    mirror::{Changed, Key},
+};
+use gateway_common::{
+    Outcome, Tables,
+    abi::ABI_VERSION,
+    decide,
+    limiter::CELLS,
+    lists::{
+        Entry, Key4, Key6,
+        cells::{WORDS4, WORDS6},
+    },
+    settings::Settings,
+    tables::List,
+    time::Nanos,
+};
+
+use crate::setup::{Item, Setup};
+
+/// Where the clock of new tables stands: after [`crate::setup::PAST`], before
+/// [`crate::setup::FUTURE`], and far from both ends.
+pub const NOW: Nanos = Nanos(1 << 50);
+
+/// The tables.
+///
+/// The summary is kept apart from the [`Mirror`] that derives it and fed by its changes alone, as
+/// the kernel's is: a word that it fails to report stays wrong here too.
+pub struct Memory {
+    settings: Settings,
+    mirror: Mirror,
+    words4: Vec<u64>,
+    words6: Vec<u64>,
+    v4: HashMap<(List, Key4), Entry>,
+    v6: HashMap<(List, Key6), Entry>,
+    limiter: RefCell<Vec<u64>>,
+    now: Cell<Nanos>,
+}
+
+impl Memory {
+    /// Empty tables whose hashes are keyed with `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            settings: Settings {
+                abi: ABI_VERSION,
+                seed,
+                ..Settings::default()
+            },
+            mirror: Mirror::new(seed),
+            words4: vec![0; WORDS4 as usize],
+            words6: vec![0; WORDS6 as usize],
+            v4: HashMap::new(),
+            v6: HashMap::new(),
+            limiter: RefCell::new(vec![0; CELLS as usize]),
+            now: Cell::new(NOW),
+        }
+    }
+
+    /// Tables with the lists and limits of a test.
+    #[must_use]
+    pub fn with(setup: &Setup, seed: u64) -> Self {
+        let mut memory = Self::new(seed);
+        memory.apply(setup);
+        memory
+    }
+
+    /// Adds the entries of a test, and puts its limits in force.
+    pub fn apply(&mut self, setup: &Setup) {
+        for item in &setup.items {
+            self.insert(item);
+        }
+        self.settings.limits = Default::default();
+        for (slot, limit) in self.settings.limits.iter_mut().zip(&setup.limits) {
+            *slot = *limit;
+        }
+    }
+
+    /// Adds or replaces an entry.
+    pub fn insert(&mut self, item: &Item) {
+        match item.key() {
+            Key::V4(key) => self.v4.insert((item.list, key), item.entry),
+            Key::V6(key) => self.v6.insert((item.list, key), item.entry),
+        };
+        let changed = self.mirror.insert(item.list, item.key(), item.entry);
+        self.write(&changed);
+    }
+
+    /// Removes the entry of `list` for `key`; says whether there was one.
+    pub fn remove(&mut self, list: List, key: Key) -> bool {
+        let there = match key {
+            Key::V4(key) => self.v4.remove(&(list, key)),
+            Key::V6(key) => self.v6.remove(&(list, key)),
+        };
+        let (mirrored, changed) = self.mirror.remove(list, key);
+        assert_eq!(there, mirrored, "the mirror lost an entry");
+        self.write(&changed);
+        there.is_some()
+    }
+
+    /// What becomes of a frame now.
+    #[must_use]
+    pub fn decide(&self, frame: &[u8]) -> Outcome {
+        decide(frame, self)
+    }
+
+    /// Sets the clock.
+    pub fn set_now(&self, now: Nanos) {
+        self.now.set(now);
+    }
+
+    /// Both halves of the summary: the words of IPv4 and those of IPv6.
+    #[must_use]
+    pub fn words(&self) -> (&[u64], &[u64]) {
+        (&self.words4, &self.words6)
+    }
+
+    fn write(&mut self, changed: &Changed) {
+        for (index, word) in &changed.words4 {
+            self.words4[*index as usize] = *word;
+        }
+        for (index, word) in &changed.words6 {
+            self.words6[*index as usize] = *word;
+        }
+        self.mirror.describe(&mut self.settings);
+    }
+}
+
+impl Tables for Memory {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn now(&self) -> Nanos {
+        self.now.get()
+    }
+
+    fn cells4(&self, index: u32) -> u64 {
+        self.words4.get(index as usize).copied().unwrap_or(0)
+    }
+
+    fn cells6(&self, index: u32) -> u64 {
+        self.words6.get(index as usize).copied().unwrap_or(0)
+    }
+
+    fn entry4(&self, list: List, key: &Key4) -> Option<Entry> {
+        self.v4.get(&(list, *key)).copied()
+    }
+
+    fn entry6(&self, list: List, key: &Key6) -> Option<Entry> {
+        self.v6.get(&(list, *key)).copied()
+    }
+
+    fn limiter(&self, slot: u32) -> u64 {
+        self.limiter
+            .borrow()
+            .get(slot as usize)
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn limiter_swap(&self, slot: u32, old: u64, new: u64) -> bool {
+        match self.limiter.borrow_mut().get_mut(slot as usize) {
+            Some(cell) if *cell == old => {
+                *cell = new;
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The loaded program: everything that takes a kernel and nothing that takes a network. One
+//! binary, which also runs as root of a bare machine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod smoke;
+mod tables;
