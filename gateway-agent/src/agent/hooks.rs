@@ -21,6 +21,7 @@ use crate::{
     },
     feedback,
     http::{Gate, Transport},
+    observe::Health,
     store::UnixMillis,
     tls::ServerTls,
 };
@@ -93,6 +94,25 @@ impl Running {
         }
         for (issuer, fault) in refresh.kept {
             tracing::error!(issuer, "the old token keys stay in use: {fault}");
+        }
+    }
+
+    /// For `/healthz`: the agent is well once it listens.
+    pub(super) fn health(&self) -> Health {
+        let parts = self.parts.get();
+        let mut detail = serde_json::Map::new();
+        detail.insert(
+            "generation".into(),
+            self.generation.load(Ordering::Relaxed).into(),
+        );
+        detail.insert(
+            "listeners".into(),
+            parts.map_or(0, |parts| parts.addresses.len()).into(),
+        );
+        detail.insert("filter".into(), self.kernel.is_some().into());
+        Health {
+            healthy: parts.is_some(),
+            detail,
         }
     }
 

@@ -39,15 +39,15 @@ fn verdicts(
 ) -> Result<(), std::fmt::Error> {
     let family = [
         (
-            "gateway_packets",
+            "packets",
             "Packets by interface and verdict of the packet filter",
         ),
         (
-            "gateway_packet_bytes",
+            "packet_bytes",
             "Bytes by interface and verdict of the packet filter",
         ),
         (
-            "gateway_events_lost",
+            "events_lost",
             "Sampled drops that found the ring buffer full",
         ),
     ];
@@ -83,8 +83,8 @@ fn entries(
 ) -> Result<(), std::fmt::Error> {
     let gauge = ConstGauge::new(0_i64);
     let mut metric = encoder.encode_descriptor(
-        "gateway_list_entries",
-        "Entries in the kernel's lists; a list takes no more than gateway_list_capacity",
+        "list_entries",
+        "Entries in the kernel's lists; a list takes no more than its capacity",
         None,
         gauge.metric_type(),
     )?;
@@ -100,7 +100,7 @@ fn entries(
         }
     }
     let mut metric = encoder.encode_descriptor(
-        "gateway_list_capacity",
+        "list_capacity",
         "Entries per address family that a list takes",
         None,
         gauge.metric_type(),

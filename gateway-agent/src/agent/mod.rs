@@ -11,5 +11,5 @@ mod rules;
 mod snapshot;
 mod start;
 
-pub use rules::{RuleFiles, load_rules};
+pub use rules::{RuleFiles, check_rules, load_rules};
 pub use start::{Options, run};

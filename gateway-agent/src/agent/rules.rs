@@ -57,6 +57,42 @@ pub fn load_rules(config: &config::Waf) -> Result<Waf, RuleFault> {
     Waf::load(&names, &RuleFiles).map_err(RuleFault::Rules)
 }
 
+/// Loads the rules as `gateway check` wants to know of it.
+///
+/// # Errors
+/// Every fault, each at its place.
+pub fn check_rules(config: &config::Waf) -> Result<config::RuleFiles, Vec<config::Finding>> {
+    match load_rules(config) {
+        Ok(waf) => Ok(config::RuleFiles {
+            rules: waf.rules(),
+            notices: waf.notices().iter().map(finding).collect(),
+        }),
+        Err(RuleFault::Rules(errors)) => Err(errors.0.iter().map(finding).collect()),
+        Err(fault @ RuleFault::Pattern(..)) => {
+            let location = config.rules.first().map(|rule| rule.location().clone());
+            let location = location.unwrap_or_else(|| config::Location {
+                file: Path::new("waf.rules").into(),
+                at: None,
+            });
+            Err(vec![config::Finding {
+                location,
+                message: fault.to_string(),
+            }])
+        }
+    }
+}
+
+fn finding(found: &gateway_waf::Finding) -> config::Finding {
+    let at = found.location.position;
+    config::Finding {
+        location: config::Location {
+            file: Path::new(&*found.location.file).into(),
+            at: Some((at.line, at.column)),
+        },
+        message: found.message.clone(),
+    }
+}
+
 /// Why the rules cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFault {

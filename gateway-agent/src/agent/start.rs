@@ -9,7 +9,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     filter,
     hooks::{Parts, Running},
-    immune, snapshot,
+    immune,
+    metrics::DatapathCollector,
+    snapshot,
 };
 use crate::{
     config::{self, Config},
@@ -20,7 +22,8 @@ use crate::{
         server::{self, Socket},
     },
     feedback::Feedback,
-    http::{Gate, Listen, Server, Transport},
+    http::{Gate, Listen, Observer, Server, Transport},
+    observe::{self, AccessLog, Format, HttpMetrics, Metrics, Monitor, Sink},
     store::Store,
     tls::ServerTls,
 };
@@ -41,6 +44,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long the start waits for a command that is changing something.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
+/// Access log lines that may wait for the disk.
+const WAITING_LINES: usize = 16_384;
+
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
 
@@ -50,6 +56,7 @@ const KEY_REFRESH: Duration = Duration::from_secs(5);
 /// Why it could not start, in one sentence; nothing is left half attached then.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let (config, warnings) = config::load(&options.config)?;
+    observe::init_app_log(Format::Json, config.log.level.name())?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -95,12 +102,25 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         events,
     )?;
     let reporter = feedback.reporter();
-    let gate = Arc::new(Gate::new(
-        settings,
-        LIMITED_CLIENTS,
+    let metrics = Arc::new(Metrics::default());
+    let access_log = access_log(&config.log)?;
+    let log_counts = access_log.as_ref().map(|log| Arc::clone(log.counts()));
+    let mut observers: Vec<Arc<dyn Observer>> = vec![
         Arc::clone(&reporter) as _,
-        vec![reporter],
-    ));
+        metrics.register(HttpMetrics::new) as _,
+    ];
+    observers.extend(access_log.clone().map(|log| log as _));
+    let gate = Arc::new(Gate::new(settings, LIMITED_CLIENTS, reporter, observers));
+    metrics.register(|registry| {
+        feedback.metrics().register(registry);
+        HttpMetrics::collect(registry, Arc::clone(&gate), log_counts);
+        if let Some(kernel) = &kernel {
+            registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
+        }
+    });
+    let health = Arc::clone(&running);
+    let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
+    tracing::info!(address = %monitor.addr(), "metrics and health");
 
     // The filter before the listeners: no connection is accepted that it has not seen.
     if let Some(kernel) = &kernel {
@@ -126,11 +146,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(attend(socket, Arc::clone(&service), Arc::clone(&running)));
+    let outcome = runtime.block_on(attend(
+        socket,
+        Arc::clone(&service),
+        Arc::clone(&running),
+        access_log,
+    ));
     let drained = http.shutdown(DRAIN);
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
     }
+    drop(monitor);
     feedback.stop();
     tracing::info!("stopped; the packet filter stays in force (`gateway detach` removes it)");
     outcome
@@ -188,6 +214,7 @@ async fn attend(
     socket: Socket,
     service: Arc<Service>,
     running: Arc<Running>,
+    access_log: Option<Arc<AccessLog>>,
 ) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -202,7 +229,12 @@ async fn attend(
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            _ = hangup.recv() => reload(&running).await,
+            _ = hangup.recv() => {
+                if let Some(log) = &access_log {
+                    log.reopen();
+                }
+                reload(&running).await;
+            }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.refresh_keys()).await?;
@@ -212,6 +244,17 @@ async fn attend(
     tracing::info!("stopping");
     let _ = stop.send(());
     control.await?.context("the control socket failed")
+}
+
+/// The access log, unless there shall be none.
+fn access_log(config: &config::Log) -> anyhow::Result<Option<Arc<AccessLog>>> {
+    let sink = match &config.access {
+        config::AccessLog::Off => return Ok(None),
+        config::AccessLog::Stderr => Sink::Stderr,
+        config::AccessLog::File(file) => Sink::File(file.path().to_owned()),
+    };
+    let log = AccessLog::start(sink, WAITING_LINES).context("the access log")?;
+    Ok(Some(Arc::new(log)))
 }
 
 /// SIGHUP: what goes wrong goes to the log, and the old configuration stays.

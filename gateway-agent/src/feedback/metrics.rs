@@ -49,38 +49,38 @@ impl Metrics {
     /// Puts the metrics into `registry`.
     pub fn register(&self, registry: &mut Registry) {
         registry.register(
-            "gateway_offences",
+            "offences",
             "Requests that may lead to a ban, by kind of offence",
             self.offences.clone(),
         );
         registry.register(
-            "gateway_ban_rulings",
+            "ban_rulings",
             "What the ban ledger made of offences",
             self.rulings.clone(),
         );
         registry.register(
-            "gateway_sampled_drops",
+            "sampled_drops",
             "Sampled drops read from the kernel, by verdict; the data path's counters have all",
             self.sampled.clone(),
         );
         registry.register(
-            "gateway_offences_lost",
+            "offences_lost",
             "Offences that found the ledger's queue full",
             self.lost.clone(),
         );
         registry.register(
-            "gateway_bans_failed",
+            "bans_failed",
             "Bans that the store or the kernel refused",
             self.failed.clone(),
         );
         registry.register_with_unit(
-            "gateway_ban_in_force",
+            "ban_in_force",
             "From the end of the offending request until the kernel has the ban",
             Unit::Seconds,
             self.in_force.clone(),
         );
         registry.register_with_unit(
-            "gateway_ban_first_drop",
+            "ban_first_drop",
             "From the end of the offending request until the first packet is dropped",
             Unit::Seconds,
             self.first_drop.clone(),

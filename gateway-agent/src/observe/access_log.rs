@@ -17,8 +17,8 @@ use crate::http::{Observer, Outcome};
 pub enum Sink {
     /// The end of a file, which is made with mode 0640 when it is not there.
     File(PathBuf),
-    /// Standard output.
-    Stdout,
+    /// Standard error, where the application log goes too.
+    Stderr,
 }
 
 /// The log. Requests leave their outcome in a channel of fixed size; when it is full, because the
@@ -216,7 +216,7 @@ impl Writer {
 
 fn open(sink: &Sink) -> io::Result<Box<dyn Write + Send>> {
     match sink {
-        Sink::Stdout => Ok(Box::new(io::stdout())),
+        Sink::Stderr => Ok(Box::new(io::stderr())),
         Sink::File(path) => {
             let mut options = OpenOptions::new();
             let file = options.create(true).append(true).mode(0o640).open(path)?;
