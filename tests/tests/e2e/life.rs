@@ -73,7 +73,7 @@ fn a_new_agent_takes_over_without_a_gap() {
     );
     world
         .agent
-        .logged(SOON, &["filtering packets", "took_over"])
+        .logged(SOON, &["filtering packets", r#""took_over":true"#])
         .unwrap();
     assert_eq!(world.client(&world.https("/")).status, 200);
 }

@@ -23,20 +23,22 @@ impl Line {
         &self.0
     }
 
-    /// The number of the field `name`, as in `name=123`.
+    /// A field, when the line is an event and has it.
+    pub fn field(&self, name: &str) -> Option<Value> {
+        let event: Value = serde_json::from_str(&self.0).ok()?;
+        event.get(name).cloned()
+    }
+
+    /// A field that is a number.
     pub fn number(&self, name: &str) -> Option<u64> {
-        let mark = format!("{name}=");
-        let (_, rest) = self.0.split_once(&mark)?;
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
+        self.field(name)?.as_u64()
     }
 }
 
 impl Agent {
     /// The lines that the agent has written since it was first started.
     pub fn log(&self) -> Vec<Line> {
-        let text = fs::read(self.log_file()).unwrap_or_default();
-        let text = plain(&String::from_utf8_lossy(&text));
+        let text = self.log_from(0);
         text.lines().map(|line| Line(line.to_owned())).collect()
     }
 
@@ -92,7 +94,7 @@ impl Agent {
                     Err(error) => return Some(Err(error)),
                 };
                 let is_it =
-                    |line: &Value| line.get("request_id").and_then(Value::as_str) == Some(request);
+                    |line: &Value| line.get("request").and_then(Value::as_str) == Some(request);
                 lines.into_iter().find(is_it).map(Ok)
             },
         )?
@@ -114,22 +116,8 @@ impl Agent {
     pub(super) fn log_from(&self, offset: u64) -> String {
         let bytes = fs::read(self.log_file()).unwrap_or_default();
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        plain(&String::from_utf8_lossy(
-            bytes.get(from..).unwrap_or_default(),
-        ))
+        String::from_utf8_lossy(bytes.get(from..).unwrap_or_default()).into_owned()
     }
-}
-
-/// Text without the colours of a terminal (ECMA-48, control sequences that end in `m`).
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, sequence)) = rest.split_once("\u{1b}[") {
-        plain.push_str(before);
-        rest = sequence.split_once('m').map_or("", |(_, after)| after);
-    }
-    plain.push_str(rest);
-    plain
 }
 
 #[cfg(test)]
@@ -137,13 +125,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_read_from_lines_in_any_colour() {
-        let line = Line(plain(
-            "\u{1b}[33mWARN\u{1b}[0m banned \u{1b}[3mafter_us\u{1b}[0m=1234 rule=7",
-        ));
-        assert_eq!(line.text(), "WARN banned after_us=1234 rule=7");
-        assert_eq!(line.number("after_us"), Some(1234));
-        assert_eq!(line.number("rule"), Some(7));
-        assert_eq!(line.number("strike"), None);
+    fn fields_are_read_from_events() {
+        let line = Line(r#"{"message":"banned","client":"192.0.2.1/32","after_us":12}"#.into());
+        assert_eq!(line.number("after_us"), Some(12));
+        assert_eq!(line.field("client"), Some("192.0.2.1/32".into()));
+        assert_eq!(line.number("client"), None);
+        assert_eq!(Line("gateway: no such file".into()).field("message"), None);
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
     .with_context(|| format!("{:?} were: there was a gap", dropped()))?;
     stage
         .agent
-        .logged(SOON, &["filtering packets", "took_over", "true"])?;
+        .logged(SOON, &["filtering packets", r#""took_over":true"#])?;
 
     let list = stage.agent.json(["deny", "list"])?;
     let entries = list
