@@ -17,7 +17,8 @@ pub struct Outcome {
     pub rule: u32,
 }
 
-/// Decides what becomes of a frame: source, safelist, deny, malformed, zone, rate, pass.
+/// Decides what becomes of a frame: source, safelist, deny, malformed, neighbour discovery,
+/// zone, rate, pass.
 ///
 /// The lists are asked as soon as the source is known, before anything behind it is read, so
 /// that no option, extension header, fragment or defect carries a denied source past them.
@@ -41,11 +42,11 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
         Listing::Shadowed { class, rule } => (class, rule),
     };
     let details = inspect(frame, located);
-    if details.neighbour {
-        return end(Verdict::Neighbour, 0);
-    }
     if let Some(defect) = details.defect {
         return end(defect, 0);
+    }
+    if details.neighbour {
+        return end(Verdict::Neighbour, 0);
     }
 
     let class = if (class as usize) < LIMIT_CLASSES {

@@ -33,9 +33,11 @@ mod compile;
 mod nearest;
 mod operator;
 mod persist;
+mod prefilter;
 mod rules;
 mod ruleset;
 mod seclang;
+mod share;
 mod template;
 mod transaction;
 mod transform;
@@ -108,6 +110,12 @@ impl Waf {
     #[must_use]
     pub fn notices(&self) -> &[Finding] {
         &self.rules.notices
+    }
+
+    /// Switches the prefilter, which leaves out tests that cannot match. It is on to begin with
+    /// and changes no verdict; off, it is there to be compared with.
+    pub fn set_prefilter(&mut self, on: bool) {
+        self.rules.prefilter_on = on;
     }
 
     /// Starts inspecting a request.

@@ -6,6 +6,8 @@ use crate::{
     compile::{Choice, Finding},
     operator::{Operator, Patterns, Rx},
     persist::Collections,
+    prefilter::Prefilter,
+    share::Shares,
     template::{Template, TxNames, TxSlot},
     transform::{Transform, UnicodeMap},
     variable::{Persistent, Selector, Variable},
@@ -146,6 +148,10 @@ pub(crate) struct Ruleset {
     pub(crate) notices: Vec<Finding>,
     pub(crate) collections: Arc<Collections>,
     pub(crate) patterns: Patterns,
+    pub(crate) prefilter: Prefilter,
+    /// Whether the prefilter is used.
+    pub(crate) prefilter_on: bool,
+    pub(crate) shares: Shares,
 }
 
 /// A rule with the rules chained to it.
@@ -272,6 +278,15 @@ pub(crate) struct Test {
     pub(crate) targets: Vec<Target>,
     pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) transforms: Vec<Transform>,
+    /// The number of this chain of transformations; the same for every test that has it.
+    pub(crate) chain: usize,
+    /// The number of this list of targets, where it can be worked out once for many tests.
+    pub(crate) target_list: Option<usize>,
+    /// The number of this pair of targets and transformations, where the test may be left out
+    /// for all values at once.
+    pub(crate) group: Option<usize>,
+    /// The test's bit in the prefilter, where it has one.
+    pub(crate) slot: Option<usize>,
     pub(crate) multi_match: bool,
     pub(crate) negated: bool,
     pub(crate) operator: Operator,

@@ -4,6 +4,7 @@
 //! the code of the command it ran.
 
 mod apt;
+mod bench;
 mod build;
 mod cargo;
 mod demo;
@@ -42,6 +43,8 @@ enum Verb {
     Test(test::Args),
     /// Runs the data-plane tests under another kernel, in a virtual machine
     Vm(vm::Args),
+    /// Measures, side by side with what it is compared with
+    Bench(bench::Args),
     /// What runs as the first process inside that machine
     #[command(hide = true)]
     Guest,
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Test(args) => test::run(&args),
         Verb::Vm(args) => vm::run(&args),
+        Verb::Bench(args) => bench::run(&args),
         Verb::Guest => vm::guest::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -154,7 +154,7 @@ impl Running {
         for (slot, config) in renewed {
             slot.store(config);
         }
-        parts.feedback.set_policy(new.bans.clone());
+        parts.feedback.set_policy(new.bans);
         self.config.store(Arc::clone(new));
         if let Some(service) = parts.service.upgrade() {
             if self.kernel.is_some() {

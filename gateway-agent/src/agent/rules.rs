@@ -19,9 +19,12 @@ impl Sources for RuleFiles {
         if let Ok(text) = Embedded.read(path) {
             return Ok(text);
         }
-        let fault = |error: std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound => SourceError::NotFound,
-            _ => SourceError::Other(error.to_string()),
+        let fault = |error: std::io::Error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                SourceError::NotFound
+            } else {
+                SourceError::Other(error.to_string())
+            }
         };
         let size = std::fs::metadata(path).map_err(fault)?.len();
         if size > LARGEST {

@@ -96,7 +96,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .transpose()?;
     let safelist = service.safelist()?;
     let feedback = Feedback::start(
-        config.bans.clone(),
+        config.bans,
         immune::of(&config, &safelist),
         Arc::clone(&service),
         events,

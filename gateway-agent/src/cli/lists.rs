@@ -144,12 +144,15 @@ fn list(
     Ok(DONE)
 }
 
+/// How a list is shown: its columns, and an entry in them.
+pub(super) type Layout = (&'static [Column], fn(&EntryView) -> Vec<String>);
+
 /// Prints a list page by page; says whether there was anything in it.
 pub(super) fn walk(
     control: &dyn Control,
     list: ListName,
     query: PageQuery,
-    (columns, row): (&'static [Column], fn(&EntryView) -> Vec<String>),
+    (columns, row): Layout,
     out: &mut dyn Write,
 ) -> Result<bool, CliError> {
     let mut table = Table::new(columns);

@@ -324,7 +324,7 @@ fn without_a_filter_looking_works_and_changing_does_not() {
     assert_eq!(
         host.say("status").ok(),
         "agent      none runs; `gateway run` starts it\n\
-         filter     off: no filter is loaded: nothing is pinned\n\
+         filter     off: nothing is pinned\n\
          lists      0 prefixes denied, 0 of them bans; 0 prefixes safelisted\n"
     );
     for line in ["deny add 192.0.2.7", "explain 192.0.2.7", "stats"] {
@@ -634,7 +634,7 @@ fn stats_show_what_fell() {
     }
     counters[0].verdicts[0].packets = 1_234;
     counters[0].verdicts[0].bytes = 1_234_000;
-    let print = |stats, since| {
+    let print = |stats: &_, since: Option<(&_, Duration)>| {
         let mut out = Vec::new();
         stats::print(&mut out, stats, since).unwrap();
         String::from_utf8(out).unwrap()

@@ -148,6 +148,11 @@ impl Report {
         push(&self.faults, place, message.into());
     }
 
+    /// Whether further faults are not kept; the search for words about them can be spared.
+    pub(crate) fn is_full(&self) -> bool {
+        self.faults.borrow().len() >= MAX_FINDINGS
+    }
+
     /// Notes something that is legal and probably not meant.
     pub(crate) fn warning(&self, place: Place, message: impl Into<String>) {
         push(&self.warnings, place, message.into());

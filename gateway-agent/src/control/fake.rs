@@ -83,6 +83,17 @@ impl Lists for FakeLists {
         Ok(())
     }
 
+    fn insert_all(&self, list: List, entries: &[(Prefix, Entry)]) -> Result<(), ListsError> {
+        let before = self.state().entries.clone();
+        for (prefix, entry) in entries {
+            if let Err(refused) = self.insert(list, *prefix, *entry) {
+                self.state().entries = before;
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
     fn remove(&self, list: List, prefix: Prefix) -> Result<bool, ListsError> {
         let mut state = self.state();
         if state.refuses.contains(&prefix) {

@@ -75,6 +75,10 @@ impl Lists for Kernel {
         Ok(self.datapath().insert(list, prefix, entry)?)
     }
 
+    fn insert_all(&self, list: List, entries: &[(Prefix, Entry)]) -> Result<(), ListsError> {
+        Ok(self.datapath().insert_all(list, entries)?)
+    }
+
     fn remove(&self, list: List, prefix: Prefix) -> Result<bool, ListsError> {
         Ok(self.datapath().remove(list, prefix)?)
     }

@@ -25,6 +25,12 @@ pub trait Lists: Send + Sync {
     /// When the map is full, or the kernel refuses.
     fn insert(&self, list: List, prefix: Prefix, entry: Entry) -> Result<(), ListsError>;
 
+    /// Adds many entries, each in place of the one on the same prefix: all of them or none.
+    ///
+    /// # Errors
+    /// As [`Lists::insert`].
+    fn insert_all(&self, list: List, entries: &[(Prefix, Entry)]) -> Result<(), ListsError>;
+
     /// Takes an entry away; says whether it was there.
     ///
     /// # Errors
@@ -133,6 +139,10 @@ impl Lists for Absent {
     }
 
     fn insert(&self, _: List, _: Prefix, _: Entry) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn insert_all(&self, _: List, _: &[(Prefix, Entry)]) -> Result<(), ListsError> {
         Err(self.0.clone())
     }
 

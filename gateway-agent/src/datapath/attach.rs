@@ -82,10 +82,11 @@ impl Datapath {
         })?;
         let present = self.pins.interfaces();
         if let Some(pin) = present.iter().find(|pin| pin.name == interface) {
-            if pin.index == index && mode.is_none_or(|mode| mode == pin.mode) {
-                if let Some(attached) = self.take_over(pin)? {
-                    return Ok(attached);
-                }
+            if pin.index == index
+                && mode.is_none_or(|mode| mode == pin.mode)
+                && let Some(attached) = self.take_over(pin)?
+            {
+                return Ok(attached);
             }
             // The interface went away and came back, or shall run in another mode.
             self.pins.remove_interface(pin)?;

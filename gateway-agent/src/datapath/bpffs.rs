@@ -33,9 +33,12 @@ pub(super) fn ensure(path: &Path) -> Result<(), DatapathError> {
         MsFlags::empty(),
         None::<&str>,
     )
-    .map_err(|error| match error {
-        nix::errno::Errno::EPERM => DatapathError::NotPermitted,
-        other => fault(format!("mounting one at {USUAL} failed: {other}")),
+    .map_err(|error| {
+        if error == nix::errno::Errno::EPERM {
+            DatapathError::NotPermitted
+        } else {
+            fault(format!("mounting one at {USUAL} failed: {error}"))
+        }
     })?;
     tracing::info!("mounted a bpf file system at {USUAL}");
     if in_private_mount_namespace() {

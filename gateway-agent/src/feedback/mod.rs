@@ -79,7 +79,7 @@ impl Feedback {
         service: Arc<Service>,
         events: Option<Events>,
     ) -> anyhow::Result<Self> {
-        let mut ledger = Ledger::new(policy.clone(), immune, CAPACITY);
+        let mut ledger = Ledger::new(policy, immune, CAPACITY);
         take_up(&mut ledger, &service, memory_of(&policy))?;
         let shared = Arc::new(Shared {
             ledger: Mutex::new(ledger),
@@ -168,7 +168,7 @@ impl Handle {
 
     /// Replaces the rules. Bans that run go on as they were.
     pub fn set_policy(&self, policy: BanPolicy) {
-        self.shared.ledger().set_policy(policy.clone());
+        self.shared.ledger().set_policy(policy);
         *lock(&self.shared.policy) = policy;
     }
 }

@@ -1,5 +1,6 @@
 //! How much the server has to do, and how its connections ended: counters for whoever asks.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Why a connection was not taken, or how it ended.
@@ -69,6 +70,7 @@ impl ConnectionEnd {
 pub struct Load {
     pub(super) open: AtomicUsize,
     pub(super) requests: AtomicUsize,
+    kept: AtomicUsize,
     accepted: AtomicU64,
     accept_errors: AtomicU64,
     ends: [AtomicU64; ConnectionEnd::ALL.len()],
@@ -85,6 +87,12 @@ impl Load {
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of request bodies that are kept for the WAF now.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// Connections that were accepted, refused ones among them.
@@ -139,5 +147,34 @@ impl<C: AsRef<AtomicUsize>> Present<C> {
 impl<C: AsRef<AtomicUsize>> Drop for Present<C> {
     fn drop(&mut self) {
         self.0.as_ref().fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes of a request body that are kept, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Kept {
+    load: Arc<Load>,
+    bytes: usize,
+}
+
+impl Kept {
+    pub(super) fn new(load: &Arc<Load>) -> Self {
+        Self {
+            load: Arc::clone(load),
+            bytes: 0,
+        }
+    }
+
+    /// Counts more bytes; `false` when all requests together keep more than `most` then.
+    pub(super) fn grow(&mut self, bytes: usize, most: usize) -> bool {
+        self.bytes += bytes;
+        let before = self.load.kept.fetch_add(bytes, Ordering::Relaxed);
+        before.saturating_add(bytes) <= most
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.load.kept.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

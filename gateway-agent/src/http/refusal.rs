@@ -271,15 +271,19 @@ impl Refusal {
                 "requests from this address are refused",
             ),
             Self::LimitExceeded(exceeded) => {
-                let name = if exceeded.shared {
-                    "rate-limited-shared"
+                let (code, detail) = (
+                    S::TOO_MANY_REQUESTS,
+                    "too many requests; wait before the next one",
+                );
+                let adds = Adds::Limit(*exceeded);
+                if exceeded.shared {
+                    // Others used up what newcomers share; this one may have asked once.
+                    Row::new(code, "rate-limited-shared", detail).adding(adds)
                 } else {
-                    "rate-limited"
-                };
-                let detail = "too many requests; wait before the next one";
-                Row::new(S::TOO_MANY_REQUESTS, name, detail)
-                    .offending(OffenceKind::LimitExceeded)
-                    .adding(Adds::Limit(*exceeded))
+                    Row::new(code, "rate-limited", detail)
+                        .offending(OffenceKind::LimitExceeded)
+                        .adding(adds)
+                }
             }
             Self::Overloaded => Row::new(
                 S::SERVICE_UNAVAILABLE,
@@ -410,3 +414,6 @@ impl UpstreamFault {
 fn client_gone() -> StatusCode {
     StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
+
+#[cfg(test)]
+mod tests;

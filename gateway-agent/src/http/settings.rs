@@ -166,6 +166,9 @@ pub struct BodyLimits {
     pub inspected: usize,
     /// What becomes of a larger one.
     pub beyond: Beyond,
+    /// The most bytes of body that all requests together may keep for the WAF; more are answered
+    /// with 503. The WAF itself keeps a second copy.
+    pub memory: usize,
     /// How long the client may take for the next piece.
     pub piece: Duration,
     /// How long the client may take for a body that the WAF sees, in all.
@@ -178,6 +181,7 @@ impl Default for BodyLimits {
             size: 64 << 20,
             inspected: 1 << 20,
             beyond: Beyond::Refuse,
+            memory: 256 << 20,
             piece: Duration::from_secs(10),
             whole: Duration::from_secs(60),
         }

@@ -72,34 +72,34 @@ impl HttpMetrics {
         let times = Family::<Label, Histogram, _>::new_with_constructor(bounded as fn() -> _);
         let total = bounded();
         registry.register(
-            "http_requests",
+            "gateway_http_requests",
             "Requests by class of status",
             requests.clone(),
         );
         registry.register(
-            "http_refusals",
+            "gateway_http_refusals",
             "Requests refused, by reason",
             refusals.clone(),
         );
-        registry.register("http_answers", "How answers ended", endings.clone());
+        registry.register("gateway_http_answers", "How answers ended", endings.clone());
         registry.register(
-            "http_degraded",
+            "gateway_http_degraded",
             "Requests that a stage let through because it failed open",
             degraded.clone(),
         );
         registry.register(
-            "http_upstream_results",
+            "gateway_http_upstream_results",
             "Requests that came as far as an upstream, by what came of it",
             upstreams.clone(),
         );
         registry.register_with_unit(
-            "http_stage",
+            "gateway_http_stage",
             "Time in each stage of the pipeline",
             Unit::Seconds,
             times.clone(),
         );
         registry.register_with_unit(
-            "http_request",
+            "gateway_http_request",
             "Time from the head of a request to the end of its answer",
             Unit::Seconds,
             total.clone(),
@@ -206,17 +206,17 @@ impl Collector for Counted {
         let limiter = self.gate.limiter_counters();
         for (name, help, value) in [
             (
-                "http_connections_open",
+                "gateway_http_connections_open",
                 "Connections open now",
                 load.open() as u64,
             ),
             (
-                "http_requests_active",
+                "gateway_http_requests_active",
                 "Requests being served now",
                 load.requests() as u64,
             ),
             (
-                "http_limiter_clients",
+                "gateway_http_limiter_clients",
                 "Clients whose limit is remembered",
                 limiter.clients,
             ),
@@ -226,22 +226,22 @@ impl Collector for Counted {
         }
         let server = [
             (
-                "http_connections_accepted",
+                "gateway_http_connections_accepted",
                 "Connections accepted",
                 load.accepted(),
             ),
             (
-                "http_accept_errors",
+                "gateway_http_accept_errors",
                 "Failed calls of accept",
                 load.accept_errors(),
             ),
             (
-                "http_limiter_reclaimed",
+                "gateway_http_limiter_reclaimed",
                 "Places in the limiters taken over from idle clients",
                 limiter.reclaimed,
             ),
             (
-                "http_limiter_overflowed",
+                "gateway_http_limiter_overflowed",
                 "Requests judged by the newcomers' shared limit, for want of places",
                 limiter.overflowed,
             ),
@@ -249,17 +249,17 @@ impl Collector for Counted {
         let log = self.log.iter().flat_map(|log| {
             [
                 (
-                    "access_log_lines",
+                    "gateway_access_log_lines",
                     "Access log lines written",
                     log.written(),
                 ),
                 (
-                    "access_log_lost",
+                    "gateway_access_log_lost",
                     "Access log lines lost in a full channel",
                     log.lost(),
                 ),
                 (
-                    "access_log_failed",
+                    "gateway_access_log_failed",
                     "Access log lines that were not written",
                     log.failed(),
                 ),
@@ -275,7 +275,7 @@ impl Collector for Counted {
             )?)?;
         }
         let mut ends = encoder.encode_descriptor(
-            "http_connections_ended",
+            "gateway_http_connections_ended",
             "Connections by the way they ended, refused ones among them",
             None,
             ConstCounter::new(0u64).metric_type(),

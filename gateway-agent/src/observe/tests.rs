@@ -250,7 +250,7 @@ fn metrics_count_what_happened() {
     let gate: Arc<Gate> = Arc::clone(&world.gate);
     metrics.register(|registry| HttpMetrics::collect(registry, gate, Some(Arc::default())));
     let own = Counter::<u64>::default();
-    metrics.register(|registry| registry.register("mine", "Somebody else's", own.clone()));
+    metrics.register(|registry| registry.register("gateway_mine", "Somebody else's", own.clone()));
     own.inc();
 
     assert_eq!(world.get("/open/x").status, 200);

@@ -43,18 +43,6 @@ pub struct Live {
     pub expires: Option<UnixMillis>,
 }
 
-impl From<&Record> for Live {
-    fn from(record: &Record) -> Self {
-        Self {
-            rule: record.rule,
-            prefix: record.entry.prefix,
-            origin: record.entry.origin,
-            mode: record.entry.mode,
-            expires: record.entry.expires,
-        }
-    }
-}
-
 const COLUMNS: &str = "SELECT id, list, prefix, origin, entry.mode, expires, reason, created, \
      created_by, offence, count, strike, request FROM entry LEFT JOIN ban \
      ON ban.client = entry.prefix AND ban.mode = entry.mode AND entry.origin = 2";
@@ -230,17 +218,33 @@ impl Reader<'_> {
             )?;
             let mut rows = statement.query(params![list.code(), stored(now.0)])?;
             while let Some(row) = rows.next()? {
-                take(Live {
-                    rule: rule(row, 0)?,
-                    prefix: prefix(row, 1)?,
-                    origin: coded(row, 2)?,
-                    mode: coded(row, 3)?,
-                    expires: millis(row, 4)?,
-                });
+                take(lean(row)?);
             }
             Ok(())
         };
         walk().map_err(|e| self.fault(e))
+    }
+
+    /// Every live entry on exactly this prefix, whatever its origin.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn live_on(
+        &self,
+        list: ListName,
+        prefix: Prefix,
+        now: UnixMillis,
+    ) -> Result<Vec<Live>, StoreError> {
+        self.conn
+            .prepare_cached(
+                "SELECT id, prefix, origin, mode, expires FROM entry WHERE list = ?1 \
+                 AND prefix = ?2 AND (expires IS NULL OR expires > ?3) ORDER BY origin",
+            )
+            .and_then(|mut s| {
+                let on = params![list.code(), key::encode(prefix), stored(now.0)];
+                s.query_map(on, lean)?.collect()
+            })
+            .map_err(|e| self.fault(e))
     }
 
     /// Entries past their expiry, the oldest first; at most `limit`.
@@ -417,6 +421,16 @@ fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
             created_by: row.get(8)?,
         },
         ban,
+    })
+}
+
+fn lean(row: &Row<'_>) -> rusqlite::Result<Live> {
+    Ok(Live {
+        rule: rule(row, 0)?,
+        prefix: prefix(row, 1)?,
+        origin: coded(row, 2)?,
+        mode: coded(row, 3)?,
+        expires: millis(row, 4)?,
     })
 }
 

@@ -82,6 +82,24 @@ impl Store {
         }
     }
 
+    /// Looks into the tables as they are at one moment; many looks are faster so.
+    ///
+    /// # Errors
+    /// What `look` returns, or the fault of the transaction itself.
+    pub fn snapshot<T, E: From<StoreError>>(
+        &self,
+        look: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = self
+            .conn
+            .unchecked_transaction()
+            .map_err(|e| StoreError::of(&self.path, e))?;
+        look(&Reader {
+            conn: &tx,
+            path: &self.path,
+        })
+    }
+
     /// Runs `change` in one transaction: all of it is kept when it returns `Ok`, nothing when
     /// it returns `Err`.
     ///

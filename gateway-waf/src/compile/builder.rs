@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     operator::Patterns,
+    prefilter::Prefilter,
     ruleset::{Control, Phase, Rule, RuleBits, Ruleset, Settings},
     seclang::{
         ast::{RuleAst, Statement},
@@ -16,6 +17,7 @@ use crate::{
         lexer::Word,
         span::{Complaint, Location, Position, Spanned},
     },
+    share::Shares,
     template::TxNames,
     transform::UnicodeMap,
 };
@@ -180,6 +182,8 @@ impl Builder {
         }
         self.drop_removed();
         self.select();
+        let prefilter = Prefilter::new(&mut self.rules);
+        let shares = Shares::new(&mut self.rules);
         let ruleset = Ruleset {
             settings: self.settings,
             rules: self.rules,
@@ -189,6 +193,9 @@ impl Builder {
             notices: self.notices,
             collections: Arc::default(),
             patterns: Patterns::default(),
+            prefilter,
+            prefilter_on: true,
+            shares,
         };
         (ruleset, errors)
     }

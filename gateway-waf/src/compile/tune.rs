@@ -111,7 +111,7 @@ fn update_targets(
         for target in &replaced {
             if let Some((variable, selector)) = test::resolve_target(target, context) {
                 test.targets
-                    .retain(|t| !(t.variable == variable && same(&t.selector, &selector)));
+                    .retain(|t| !(t.variable == variable && t.selector.is_same(&selector)));
             }
         }
         for target in &added {
@@ -137,15 +137,6 @@ fn update_targets(
     }
     if !found {
         context.note(at, NONE_FOUND);
-    }
-}
-
-fn same(one: &Selector, other: &Selector) -> bool {
-    match (one, other) {
-        (Selector::All, Selector::All) => true,
-        (Selector::Name(one), Selector::Name(other)) => one.eq_ignore_ascii_case(other),
-        (Selector::Pattern(one), Selector::Pattern(other)) => one.source() == other.source(),
-        (Selector::All | Selector::Name(_) | Selector::Pattern(_), _) => false,
     }
 }
 

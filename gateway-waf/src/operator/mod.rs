@@ -14,7 +14,7 @@ pub(crate) use ip::IpSet;
 pub(crate) use number::{Comparison, leading_integer};
 pub(crate) use patterns::Patterns;
 pub(crate) use pm::Phrases;
-pub(crate) use rx::{Rx, Search};
+pub(crate) use rx::{ByteSet, Needs, Rx, Search};
 pub(crate) use text::Relation;
 pub(crate) use validate::{ByteRange, has_bad_escape, passes_luhn};
 

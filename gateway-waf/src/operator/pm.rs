@@ -8,6 +8,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 #[derive(Debug)]
 pub(crate) struct Phrases {
     automaton: AhoCorasick,
+    phrases: Vec<Vec<u8>>,
 }
 
 impl Phrases {
@@ -43,7 +44,12 @@ impl Phrases {
             .match_kind(MatchKind::Standard)
             .build(&phrases)
             .map_err(|e| format!("the phrases do not compile: {e}"))?;
-        Ok(Self { automaton })
+        Ok(Self { automaton, phrases })
+    }
+
+    /// The phrases as written.
+    pub(crate) fn phrases(&self) -> &[Vec<u8>] {
+        &self.phrases
     }
 
     /// The phrase that ends first.

@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::{Candidate, Decision, Transaction, tx::TxValue};
 use crate::{
     operator::{Hit, Operator, Rx, Search, has_bad_escape, leading_integer, passes_luhn},
+    prefilter,
     ruleset::{AllowScope, Disruptive, Link, Phase, Rule, RuleEngine, Test},
     template::{TxNames, TxSlot},
 };
@@ -96,6 +97,9 @@ impl<'w> Transaction<'w> {
             }
             return true;
         };
+        if !self.may_match(test) {
+            return false;
+        }
         let argument = self.argument(rule, test);
         let first = rule
             .links
@@ -108,35 +112,140 @@ impl<'w> Transaction<'w> {
             argument: &argument,
             last,
         };
-        let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.clear();
-        for target in &test.targets {
-            self.collect(test, target, first, &mut candidates);
+        match test.target_list {
+            Some(list) => {
+                self.fill_list(test, list);
+                let (generation, candidates) = self
+                    .lists
+                    .get_mut(list)
+                    .map(std::mem::take)
+                    .unwrap_or_default();
+                let seen = self.inspect_all(&run, &candidates, first);
+                if let Some(place) = self.lists.get_mut(list) {
+                    *place = (generation, candidates);
+                }
+                seen
+            }
+            None => {
+                let mut candidates = std::mem::take(&mut self.candidates);
+                candidates.clear();
+                for target in &test.targets {
+                    self.collect(test, target, first, &mut candidates);
+                }
+                let seen = self.inspect_all(&run, &candidates, first);
+                self.candidates = candidates;
+                seen
+            }
         }
-        let map = self.rules.unicode_map.as_ref();
-        let mut seen = false;
+    }
+
+    /// Works out the values of a shared list of targets, unless that was done since a store
+    /// changed last.
+    fn fill_list(&mut self, test: &'w Test, list: usize) {
+        let held = self
+            .lists
+            .get_mut(list)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let (mut generation, mut candidates) = held;
+        if generation != self.generation {
+            candidates.clear();
+            for target in &test.targets {
+                self.collect(test, target, false, &mut candidates);
+            }
+            generation = self.generation;
+        }
+        if let Some(place) = self.lists.get_mut(list) {
+            *place = (generation, candidates);
+        }
+    }
+
+    /// Whether the test may match any of the values its targets name.
+    fn may_match(&mut self, test: &'w Test) -> bool {
+        let rules = self.rules;
+        let (Some(slot), Some(group), Some(list)) = (test.slot, test.group, test.target_list)
+        else {
+            return true;
+        };
+        if !rules.prefilter_on {
+            return true;
+        }
+        let known = |unions: &[(u64, Vec<u64>)], generation: u64| {
+            let union = unions.get(group).filter(|(of, _)| *of == generation);
+            union.map(|(_, bits)| prefilter::is_set(bits, slot))
+        };
+        if let Some(may) = known(&self.unions, self.generation) {
+            return may;
+        }
+        self.fill_list(test, list);
+        let (generation, candidates) = self
+            .lists
+            .get_mut(list)
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let mut union = self
+            .unions
+            .get_mut(group)
+            .map(std::mem::take)
+            .unwrap_or_default()
+            .1;
+        union.clear();
+        union.resize(rules.prefilter.words(), 0);
         for candidate in &candidates {
+            let map = rules.unicode_map.as_ref();
+            let value = self
+                .pool
+                .chain(candidate.value, test.chain, &test.transforms, map);
+            let bits = self.pool.scan(value, &rules.prefilter);
+            union
+                .iter_mut()
+                .zip(bits)
+                .for_each(|(word, bits)| *word |= bits);
+        }
+        let may = prefilter::is_set(&union, slot);
+        if let Some(place) = self.unions.get_mut(group) {
+            *place = (generation, union);
+        }
+        if let Some(place) = self.lists.get_mut(list) {
+            *place = (generation, candidates);
+        }
+        may
+    }
+
+    /// Runs a link on each value; says whether any matched.
+    fn inspect_all(&mut self, run: &Run<'w, '_>, candidates: &[Candidate], first: bool) -> bool {
+        let rules = self.rules;
+        let map = rules.unicode_map.as_ref();
+        let hidden = first && run.test.target_list.is_some() && !self.hidden_here.is_empty();
+        let mut seen = false;
+        for candidate in candidates {
             if !self.decision.is_pass() {
                 break;
             }
-            let mut found = *candidate;
-            if test.multi_match {
-                seen |= self.inspect(&run, found);
+            if hidden && self.is_hidden(candidate) {
+                continue;
             }
-            for transform in &test.transforms {
+            let mut found = *candidate;
+            if !run.test.multi_match {
+                found.value =
+                    self.pool
+                        .chain(found.value, run.test.chain, &run.test.transforms, map);
+                let left_out = rules.prefilter_on
+                    && run.test.slot.is_some_and(|slot| {
+                        !prefilter::is_set(self.pool.scan(found.value, &rules.prefilter), slot)
+                    });
+                seen |= !left_out && self.inspect(run, found);
+                continue;
+            }
+            seen |= self.inspect(run, found);
+            for transform in &run.test.transforms {
                 let value = self.pool.transform(found.value, *transform, map);
                 if value != found.value {
                     found.value = value;
-                    if test.multi_match {
-                        seen |= self.inspect(&run, found);
-                    }
+                    seen |= self.inspect(run, found);
                 }
             }
-            if !test.multi_match {
-                seen |= self.inspect(&run, found);
-            }
         }
-        self.candidates = candidates;
         seen
     }
 

@@ -84,6 +84,13 @@ impl Transaction<'_> {
         }
     }
 
+    /// Whether a `ctl` action hid the value from the rule at hand.
+    pub(super) fn is_hidden(&self, candidate: &Candidate) -> bool {
+        self.hidden_here
+            .iter()
+            .any(|exclusions| self.is_excluded(candidate, exclusions))
+    }
+
     fn is_excluded(&self, candidate: &Candidate, exclusions: &[Exclusion]) -> bool {
         let name = self.pool.get(candidate.name);
         exclusions

@@ -87,6 +87,12 @@ pub struct Transaction<'w> {
     masks: Vec<(Masked, &'w str)>,
     masked_items: Vec<(Variable, Data)>,
     candidates: Vec<Candidate>,
+    /// Counts the changes of stores: what was worked out of them before holds no more.
+    generation: u64,
+    /// The values of each shared list of targets, and the generation they are of.
+    lists: Vec<(u64, Vec<Candidate>)>,
+    /// For each group the prefilter's bits of all its values, and their generation.
+    unions: Vec<(u64, Vec<u64>)>,
 }
 
 /// A named value of a collection; a single value has the empty name.
@@ -110,7 +116,7 @@ impl<'w> Transaction<'w> {
         let mut transaction = Self {
             rules,
             engine: rules.settings.engine,
-            pool: Pool::new(),
+            pool: Pool::new(rules.shares.chains, rules.prefilter.words()),
             stores: std::array::from_fn(|_| Vec::new()),
             tx: Tx::new(&rules.tx),
             matched: Vec::new(),
@@ -135,6 +141,9 @@ impl<'w> Transaction<'w> {
             masks: Vec::new(),
             masked_items: Vec::new(),
             candidates: Vec::new(),
+            generation: 1,
+            lists: vec![(0, Vec::new()); rules.shares.target_lists],
+            unions: vec![(0, Vec::new()); rules.shares.groups],
         };
         let client = context.client.to_canonical().to_string();
         let server = context.server.to_canonical().to_string();
@@ -200,6 +209,7 @@ impl<'w> Transaction<'w> {
 
     /// Replaces the value of a single-valued store.
     fn put(&mut self, store: Store, value: &[u8]) {
+        self.generation += 1;
         let value = self.pool.add(value);
         if let Some(items) = self.stores.get_mut(store as usize) {
             items.clear();
@@ -212,6 +222,7 @@ impl<'w> Transaction<'w> {
 
     /// Adds an item to a collection.
     fn push(&mut self, store: Store, name: &[u8], value: &[u8]) {
+        self.generation += 1;
         let item = Item {
             name: self.pool.add(name),
             value: self.pool.add(value),
@@ -241,6 +252,7 @@ impl<'w> Transaction<'w> {
 
     /// Sets the item of this name, adding it where there is none.
     fn replace(&mut self, store: Store, name: &[u8], value: &[u8]) {
+        self.generation += 1;
         let value = self.pool.add(value);
         let pool = &self.pool;
         let items = self.stores.get_mut(store as usize);

@@ -9,7 +9,7 @@ pub(crate) enum Selector {
     /// An item's name, ASCII case ignored.
     Name(Box<[u8]>),
     /// `/pattern/` over item names, ASCII case ignored.
-    Pattern(Rx),
+    Pattern(Box<Rx>),
 }
 
 impl Selector {
@@ -19,7 +19,7 @@ impl Selector {
     /// Says why the pattern is refused.
     pub(crate) fn new(text: &[u8]) -> Result<Self, String> {
         match text {
-            [b'/', pattern @ .., b'/'] => Ok(Self::Pattern(Rx::new(pattern, true)?)),
+            [b'/', pattern @ .., b'/'] => Ok(Self::Pattern(Box::new(Rx::new(pattern, true)?))),
             _ => Ok(Self::Name(text.into())),
         }
     }
@@ -30,6 +30,16 @@ impl Selector {
             Self::All => true,
             Self::Name(wanted) => name.eq_ignore_ascii_case(wanted),
             Self::Pattern(rx) => rx.is_match(name),
+        }
+    }
+
+    /// Whether both mean the same items.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, Self::All) => true,
+            (Self::Name(one), Self::Name(other)) => one.eq_ignore_ascii_case(other),
+            (Self::Pattern(one), Self::Pattern(other)) => one.source() == other.source(),
+            (Self::All | Self::Name(_) | Self::Pattern(_), _) => false,
         }
     }
 }

@@ -5,7 +5,7 @@
     reason = "the test, unlike the crate, reads the rule files from disk"
 )]
 
-use std::{path::Path, sync::LazyLock};
+use std::{io::Write as _, path::Path, sync::LazyLock};
 
 use gateway_waf::{LoadErrors, RuleEngine, SourceError, Sources, Waf};
 
@@ -62,6 +62,12 @@ impl Sources for Disk {
     }
 }
 
+/// Says past the test harness, which keeps the output of passing tests to itself, that a test did
+/// not run.
+fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
 /// The package without the operators still missing, loaded once; nothing where it is not
 /// installed.
 fn waf() -> Option<&'static Waf> {
@@ -70,9 +76,9 @@ fn waf() -> Option<&'static Waf> {
 }
 
 /// Loads the package; nothing where it is not installed, which is said aloud.
-fn load(without_libinjection: bool) -> Option<Result<Waf, LoadErrors>> {
+pub(crate) fn load(without_libinjection: bool) -> Option<Result<Waf, LoadErrors>> {
     if !Path::new(RULES).is_dir() {
-        eprintln!("SKIPPED: install the Debian package modsecurity-crs to run this test");
+        skipped("install the Debian package modsecurity-crs to run this test");
         return None;
     }
     let rules = format!("{RULES}/*.conf");
@@ -99,7 +105,7 @@ fn only_the_operators_still_missing_are_refused() {
 fn the_recommended_configuration_loads() {
     const RECOMMENDED: &str = "/etc/modsecurity/modsecurity.conf-recommended";
     if !Path::new(RECOMMENDED).is_file() {
-        eprintln!("SKIPPED: install the Debian package libapache2-mod-security2 to run this test");
+        skipped("install the Debian package libapache2-mod-security2 to run this test");
         return;
     }
     let waf = Waf::load(

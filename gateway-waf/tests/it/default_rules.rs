@@ -23,7 +23,7 @@ fn encode(text: &str) -> String {
         .collect()
 }
 
-const ATTACKS: &[&str] = &[
+pub(crate) const ATTACKS: &[&str] = &[
     "1' UNION SELECT username, password FROM users-- ",
     "-1 union all select 1,2,3",
     "1 UNION/**/SELECT NULL,NULL,version()",
@@ -90,7 +90,7 @@ const ATTACKS: &[&str] = &[
     "a\0b",
 ];
 
-const ORDINARY: &[&str] = &[
+pub(crate) const ORDINARY: &[&str] = &[
     "O'Brien",
     "select a seat from the union",
     "the European Union select committee on trade",

@@ -1,6 +1,8 @@
 //! No input, rule text or request, makes the engine panic.
 
-use gateway_waf::{DEFAULT_RULES, Embedded, Waf};
+use std::sync::LazyLock;
+
+use gateway_waf::{DEFAULT_RULES, Embedded, RuleEngine, Waf};
 use proptest::prelude::*;
 
 use crate::common::{Files, Request};
@@ -177,5 +179,67 @@ proptest! {
                 }
             }
         });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_prefilter_changes_nothing(
+        uri in request_text(),
+        cookie in request_text(),
+        body in request_text(),
+        kind in prop::sample::select(vec!["application/x-www-form-urlencoded", "text/plain"]),
+    ) {
+        let uri = format!("/?q={}", String::from_utf8_lossy(&uri));
+        let cookie = String::from_utf8_lossy(&cookie).into_owned();
+        let request = Request::post(&uri, kind, &body).header("Cookie", &cookie);
+        for [on, off] in PAIRS.iter() {
+            assert_eq!(request.ids(on), request.ids(off));
+        }
+    }
+}
+
+static PAIRS: LazyLock<Vec<[Waf; 2]>> = LazyLock::new(pairs);
+
+/// Rule sets in detection mode, so that every rule has its say, with the prefilter on and off.
+fn pairs() -> Vec<[Waf; 2]> {
+    let default = || {
+        let names: Vec<&str> = DEFAULT_RULES.iter().map(|(name, _)| *name).collect();
+        Waf::load(&names, &Embedded).unwrap()
+    };
+    let mut pairs = vec![[default(), default()]];
+    if let (Some(on), Some(off)) = (crate::crs::load(true), crate::crs::load(true)) {
+        pairs.push([on.unwrap(), off.unwrap()]);
+    }
+    for [on, off] in &mut pairs {
+        on.set_engine(RuleEngine::DetectionOnly);
+        off.set_engine(RuleEngine::DetectionOnly);
+        off.set_prefilter(false);
+    }
+    pairs
+}
+
+#[test]
+fn the_prefilter_changes_nothing_for_known_attacks() {
+    for [on, off] in PAIRS.iter() {
+        for text in crate::default_rules::ATTACKS
+            .iter()
+            .chain(crate::default_rules::ORDINARY)
+        {
+            let encoded: String = text.bytes().map(|b| format!("%{b:02x}")).collect();
+            let uri = format!("/{encoded}?q={encoded}&q2=%25{encoded}");
+            let body = format!("{{\"a\":[\"{encoded}\"]}}");
+            for request in [
+                Request::get(&uri)
+                    .header("Referer", text)
+                    .header("Cookie", text),
+                Request::post("/", "application/json", body.as_bytes()),
+                Request::post("/", "text/plain", text.as_bytes()),
+            ] {
+                assert_eq!(request.ids(on), request.ids(off), "{text}");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Frames that once met the wrong verdict.
 
-use gateway_common::Verdict;
+use gateway_common::{Verdict, time::Nanos};
 
 use super::{
     Row, Table,
@@ -8,14 +8,18 @@ use super::{
 };
 use crate::{
     packet::{Ipv4, Packet, Transport},
-    setup::Setup,
+    setup::{Setup, ban, deny},
 };
 
 pub(super) fn table() -> Table {
     Table {
         name: "regressions",
-        setup: Setup::default(),
-        rows: vec![header_in_the_padding()],
+        setup: Setup::of([
+            deny("10.0.0.0/8", 1),
+            ban("10.1.0.0/24", 2),
+            ban("10.2.0.0/16", 3).until(Nanos::ZERO),
+        ]),
+        rows: [vec![header_in_the_padding()], bans_of_whole_blocks()].concat(),
     }
 }
 
@@ -30,4 +34,16 @@ fn header_in_the_padding() -> Row {
         packet,
         Verdict::Truncated,
     )
+}
+
+/// The summary answered for the whole block before anybody saw that it was banned.
+fn bans_of_whole_blocks() -> Vec<Row> {
+    let row = |name, source: [u8; 4], rule| {
+        let packet = Ipv4::new(source, TO4, Transport::syn());
+        Row::new(name, packet, Verdict::Banned).by(rule)
+    };
+    vec![
+        row("a ban inside a denied net", [10, 1, 0, 1], 2),
+        row("a ban without an end", [10, 2, 0, 1], 3),
+    ]
 }

@@ -3,7 +3,7 @@
 use gateway_agent::datapath::DatapathError;
 use gateway_common::Action;
 use gateway_tests::{
-    kernel::{Kernel, LONGEST, Moved, SHORTEST},
+    kernel::{Kernel, Moved, SHORTEST},
     oracle::Memory,
     table::{self, Row, Table},
 };
@@ -13,13 +13,16 @@ const XDP_PASS: u32 = 2;
 
 #[test]
 fn host_and_kernel_give_every_row_its_verdict() -> Result<(), DatapathError> {
+    let mut kernel = Kernel::empty()?;
     let mut wrong = Vec::new();
     for table in table::all() {
-        let name = table.name;
+        kernel.apply(&table.setup)?;
+        let faults = run(&kernel, &table)?;
+        kernel.clear(&table.setup)?;
         wrong.extend(
-            run(&table)?
+            faults
                 .into_iter()
-                .map(|fault| format!("{name}: {fault}")),
+                .map(|fault| format!("{}: {fault}", table.name)),
         );
     }
     assert!(
@@ -31,9 +34,8 @@ fn host_and_kernel_give_every_row_its_verdict() -> Result<(), DatapathError> {
     Ok(())
 }
 
-fn run(table: &Table) -> Result<Vec<String>, DatapathError> {
+fn run(kernel: &Kernel, table: &Table) -> Result<Vec<String>, DatapathError> {
     let memory = Memory::with(&table.setup, 7);
-    let kernel = Kernel::with(&table.setup)?;
     let mut wrong = Vec::new();
     let mut skipped = 0;
     for row in &table.rows {
@@ -44,8 +46,8 @@ fn run(table: &Table) -> Result<Vec<String>, DatapathError> {
                 row.name, row.expected
             ));
         }
-        if (SHORTEST..=LONGEST).contains(&row.frame.len()) {
-            wrong.extend(in_kernel(&kernel, row)?);
+        if row.frame.len() >= SHORTEST {
+            wrong.extend(in_kernel(kernel, row)?);
         } else {
             skipped += 1;
         }

@@ -54,38 +54,43 @@ enum Undo {
     },
 }
 
+/// What a plan wrote.
+struct Written {
+    /// How to put the store back, step by step.
+    undos: Vec<Undo>,
+    /// The numbers of the entries put.
+    rules: Vec<RuleId>,
+    /// What the kernel must have now.
+    wants: Vec<Want>,
+}
+
+/// What the kernel should have on a prefix.
+struct Want {
+    list: ListName,
+    prefix: Prefix,
+    entry: Option<Live>,
+}
+
 impl Service {
     /// Carries out a plan; returns the numbers of the entries that it puts, in their order.
     pub(super) fn apply(&self, store: &mut Store, plan: &Plan<'_>) -> Result<Vec<RuleId>, Fault> {
         self.lists.ready()?;
-        let (undos, rules) = store.write(plan.durability, |writer| plan.write(writer))?;
-        let touched: Vec<_> = plan.steps.iter().filter_map(|s| s.op.touches()).collect();
-        for (i, (list, prefix)) in touched.iter().enumerate() {
-            if let Err(refused) = self.project(&store.read(), *list, *prefix, plan.now) {
-                let touched = touched.get(..=i).unwrap_or_default();
-                return Err(self.take_back(store, plan, &undos, touched, refused));
+        let written = store.write(plan.durability, |writer| plan.write(writer))?;
+        for (done, want) in written.wants.iter().enumerate() {
+            if let Err(refused) = self.follow_one(want, plan.now) {
+                let touched = written.wants.get(..=done).unwrap_or_default();
+                return Err(self.take_back(store, plan, &written.undos, touched, refused));
             }
         }
-        Ok(rules)
+        Ok(written.rules)
     }
 
-    /// Gives the kernel the entry that decides among those the store has on a prefix.
-    fn project(
-        &self,
-        reader: &Reader<'_>,
-        list: ListName,
-        prefix: Prefix,
-        now: Now,
-    ) -> Result<(), Fault> {
-        let on: Vec<Live> = reader.on(list, prefix)?.iter().map(Live::from).collect();
-        match effective(&on, now) {
-            Some(live) => {
-                let entry = in_kernel(live, now);
-                self.lists.insert(list.list(), prefix, entry)?;
-            }
-            None => {
-                self.lists.remove(list.list(), prefix)?;
-            }
+    /// Gives the kernel the entry that decides on a prefix.
+    fn follow_one(&self, want: &Want, now: Now) -> Result<(), Fault> {
+        let list = want.list.list();
+        match &want.entry {
+            Some(live) => self.lists.insert(list, want.prefix, in_kernel(live, now))?,
+            None => drop(self.lists.remove(list, want.prefix)?),
         }
         Ok(())
     }
@@ -97,7 +102,7 @@ impl Service {
         store: &mut Store,
         plan: &Plan<'_>,
         undos: &[Undo],
-        touched: &[(ListName, Prefix)],
+        touched: &[Want],
         mut refused: Fault,
     ) -> Fault {
         let back = store.write(Durability::Synced, |writer| {
@@ -106,14 +111,18 @@ impl Service {
                 action: Action::Undo,
                 note: refused.detail.clone(),
                 ..plan.line(None, None)
-            })
+            })?;
+            let again = |want: &Want| Want::on(writer, want.list, want.prefix, plan.now);
+            touched.iter().map(again).collect::<Result<Vec<_>, _>>()
         });
-        let follow = back.map_err(Fault::from).and_then(|()| {
-            touched.iter().try_for_each(|(list, prefix)| {
-                self.project(&store.read(), *list, *prefix, plan.now)
-            })
-        });
-        if let Err(second) = follow {
+        let followed = back
+            .map_err(|e: StoreError| Fault::from(e))
+            .and_then(|wants| {
+                wants
+                    .iter()
+                    .try_for_each(|want| self.follow_one(want, plan.now))
+            });
+        if let Err(second) = followed {
             refused.detail = format!(
                 "{}; and not all of the change could be taken back ({second}): restart the \
                  agent, which brings the store and the kernel in step",
@@ -124,8 +133,25 @@ impl Service {
     }
 }
 
+impl Want {
+    /// What the store has on a prefix, as the kernel should.
+    fn on(
+        reader: &Reader<'_>,
+        list: ListName,
+        prefix: Prefix,
+        now: Now,
+    ) -> Result<Self, StoreError> {
+        let on = reader.live_on(list, prefix, now.wall)?;
+        Ok(Self {
+            list,
+            prefix,
+            entry: effective(&on, now).copied(),
+        })
+    }
+}
+
 impl Plan<'_> {
-    fn write(&self, writer: &Writer<'_>) -> Result<(Vec<Undo>, Vec<RuleId>), StoreError> {
+    fn write(&self, writer: &Writer<'_>) -> Result<Written, StoreError> {
         let mut undos = Vec::with_capacity(self.steps.len());
         let mut rules = Vec::new();
         for step in &self.steps {
@@ -156,7 +182,15 @@ impl Plan<'_> {
                 })?;
             }
         }
-        Ok((undos, rules))
+        let touched = self.steps.iter().filter_map(|step| step.op.touches());
+        let wants = touched
+            .map(|(list, prefix)| Want::on(writer, list, prefix, self.now))
+            .collect::<Result<_, _>>()?;
+        Ok(Written {
+            undos,
+            rules,
+            wants,
+        })
     }
 
     fn line(&self, on: Option<(ListName, Prefix)>, rule: Option<RuleId>) -> Change {

@@ -61,18 +61,19 @@ impl Service {
                 now,
             },
         )?;
-        let reader = store.read();
         let mut changed = Changed {
             lifted: views(lifted, now),
             ..Changed::default()
         };
-        for prefix in &prefixes {
-            let added = reader.get(list, *prefix, Origin::Operator)?;
-            changed.entries.extend(added.map(|r| EntryView::of(r, now)));
-            changed
-                .notes
-                .extend(remarks(&reader, list, *prefix, mode, now)?);
-        }
+        store.snapshot(|reader| {
+            for prefix in &prefixes {
+                let added = reader.get(list, *prefix, Origin::Operator)?;
+                changed.entries.extend(added.map(|r| EntryView::of(r, now)));
+                let remarks = remarks(reader, list, *prefix, mode, now)?;
+                changed.notes.extend(remarks);
+            }
+            Ok::<_, StoreError>(())
+        })?;
         drop(store);
         if list == ListName::Allow {
             self.hooks.safelist_changed();

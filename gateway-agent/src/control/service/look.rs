@@ -8,7 +8,7 @@ use crate::control::api::{
     PageQuery, Place, Reloaded, Stats, Status, Totals, VerdictStats,
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
-use crate::control::{Actor, Fault, FaultKind};
+use crate::control::{Actor, Fault, FaultKind, ListsError};
 use crate::store::{Action, Change, Cursor, Durability, Filter, ListName, Origin};
 
 /// Entries of a page when the query does not say.
@@ -54,7 +54,10 @@ impl Service {
             },
             Err(why) => FilterStatus {
                 loaded: false,
-                why: Some(why.to_string()),
+                why: Some(match why {
+                    ListsError::Absent(why) => why,
+                    other @ (ListsError::Full { .. } | ListsError::Failed(_)) => other.to_string(),
+                }),
                 interfaces: Vec::new(),
             },
         };

@@ -140,8 +140,25 @@ impl Service {
             self.lists.remove(list.list(), prefix)?;
             done.removed += 1;
         }
-        for (prefix, entry) in missing {
-            match self.lists.insert(list.list(), prefix, entry) {
+        match self.lists.insert_all(list.list(), &missing) {
+            Ok(()) => done.written += missing.len(),
+            Err(ListsError::Full { .. }) => self.fill(list, &missing, done)?,
+            Err(other @ (ListsError::Absent(_) | ListsError::Failed(_))) => {
+                return Err(other.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds as many entries as fit.
+    fn fill(
+        &self,
+        list: ListName,
+        entries: &[(Prefix, Entry)],
+        done: &mut Reconciled,
+    ) -> Result<(), Fault> {
+        for (prefix, entry) in entries {
+            match self.lists.insert(list.list(), *prefix, *entry) {
                 Ok(()) => done.written += 1,
                 Err(full @ ListsError::Full { .. }) => {
                     done.refused += 1;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gateway_common::lists::{
-    Entry, Key4, MODE_ENFORCE,
+    Entry, Key4, MODE_ENFORCE, ORIGIN_BAN,
     cells::{Cell, Place, WORDS4, place4},
 };
 
@@ -13,7 +13,7 @@ const LISTED: u8 = 1;
 const WHOLE: u8 = 2;
 /// A deny entry touches the block.
 const DENY: u8 = 4;
-/// A deny entry lies inside the block.
+/// A deny entry lies inside the block, or is a ban, which is looked up to be counted as one.
 const INSIDE: u8 = 8;
 
 /// The words as the kernel should have them.
@@ -103,9 +103,13 @@ impl Cells4 {
 }
 
 fn deny_marks(key: &Key4, entry: &Entry) -> u8 {
-    let inside = if key.length > 24 { INSIDE } else { 0 };
-    let whole = entry.is_permanent() && entry.mode == MODE_ENFORCE && key.length <= 24;
-    DENY | inside | if whole { WHOLE } else { 0 }
+    if key.length > 24 || entry.origin == ORIGIN_BAN {
+        DENY | INSIDE
+    } else if entry.is_permanent() && entry.mode == MODE_ENFORCE {
+        DENY | WHOLE
+    } else {
+        DENY
+    }
 }
 
 fn listed_marks(_: &Key4, _: &Entry) -> u8 {

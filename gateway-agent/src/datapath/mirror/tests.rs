@@ -1,6 +1,9 @@
 //! The summary against its definition, block by block.
 
-use gateway_common::lists::cells::{Cell, place4};
+use gateway_common::lists::{
+    ORIGIN_BAN,
+    cells::{Cell, place4},
+};
 use gateway_common::time::Nanos;
 
 use super::*;
@@ -55,6 +58,21 @@ fn what_expires_or_only_watches_is_looked_up() {
         },
     );
     assert_eq!(cell(&mirror, [10, 0, 1, 1]), Cell::Deny);
+}
+
+#[test]
+fn a_ban_is_looked_up_whatever_covers_it() {
+    let ban = Entry {
+        origin: ORIGIN_BAN,
+        ..permanent()
+    };
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Deny, k("10.0.0.0/24"), ban);
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+    mirror.insert(List::Deny, k("10.0.0.0/8"), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+    mirror.remove(List::Deny, k("10.0.0.0/24"));
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Whole);
 }
 
 #[test]

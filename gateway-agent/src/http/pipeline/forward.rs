@@ -133,7 +133,14 @@ fn identify(headers: &mut HeaderMap, how: &Identification, identity: Option<&Ide
         insert(headers, name.clone(), &identity.subject);
     }
     if let Some(name) = &how.roles_header {
-        insert(headers, name.clone(), &identity.roles.join(","));
+        // A role with a comma in its name would read as two.
+        let roles: Vec<&str> = identity
+            .roles
+            .iter()
+            .map(String::as_str)
+            .filter(|role| !role.contains(','))
+            .collect();
+        insert(headers, name.clone(), &roles.join(","));
     }
 }
 
@@ -216,7 +223,7 @@ fn join_cookies(headers: &mut HeaderMap) {
 
 /// Sets a field; text that no field may hold leaves it out, which says less but nothing false.
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    match HeaderValue::from_str(text) {
+    match HeaderValue::from_bytes(text.as_bytes()) {
         Ok(value) => headers.insert(name, value),
         Err(_) => headers.remove(name),
     };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use gateway_waf::{BodyState, Decision, RuleEngine, Transaction, TxContext, UnixMillis, Waf};
+use bytes::BytesMut;
+use gateway_waf::{BodyState, Decision, RuleEngine, Transaction, TxContext, UnixMillis};
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, Version};
@@ -13,11 +13,12 @@ use super::access::Permitted;
 use super::form::Formed;
 use crate::clock;
 use crate::http::exchange::Exchange;
+use crate::http::load::{Kept, Load};
 use crate::http::outcome::RuleHit;
 use crate::http::refusal::Refusal;
 use crate::http::server::Connection;
 use crate::http::settings::{Beyond, BodyLimits, Settings};
-use crate::http::stage::Stage;
+use crate::http::stage::{FailModes, Stage};
 use crate::http::upstream::{BodyFault, ClientBody, Outgoing, Upload};
 
 /// A request that the rules let through, with the body that they saw.
@@ -50,30 +51,28 @@ pub(super) async fn inspect(
     if body.size_hint().lower() > limits.size {
         return Err(Refusal::BodyTooLarge);
     }
-    let mut read = Bytes::new();
+    let mut start = Start::default();
     if let Some(waf) = &settings.waf {
         let id = exchange.request().to_string();
-        let context = TxContext {
-            now: UnixMillis(clock::unix_millis()),
-            request_id: &id,
-            client: exchange.client().ip(),
-            client_port: connection.peer.port(),
-            server: connection.local.ip(),
-            server_port: connection.local.port(),
+        let mut inspection = Inspection {
+            transaction: waf.transaction(&TxContext {
+                now: UnixMillis(clock::unix_millis()),
+                request_id: &id,
+                client: exchange.client().ip(),
+                client_port: connection.peer.port(),
+                server: connection.local.ip(),
+                server_port: connection.local.port(),
+            }),
+            blocks: waf.engine() == RuleEngine::On,
+            fail: settings.fail,
+            limits,
+            load: connection.gate.load(),
         };
-        let mut transaction = waf.transaction(&context);
-        let judged = run(
-            &mut transaction,
-            waf,
-            settings,
-            &request.head,
-            &request.authority,
-            &mut body,
-            &mut read,
-        )
-        .await;
+        let judged = inspection
+            .run(&request.head, &request.authority, &mut body, &mut start)
+            .await;
         let outcome = exchange.outcome();
-        outcome.rules = hits(&transaction);
+        outcome.rules = hits(&inspection.transaction);
         if let Judged::Failed = judged? {
             outcome.degraded = Some(Stage::Waf);
         }
@@ -82,9 +81,17 @@ pub(super) async fn inspect(
     Ok(permission.map(|()| Inspected {
         head: request.head,
         authority: request.authority,
-        body: Outgoing::new(read, rest, Arc::clone(&upload)),
+        body: Outgoing::new(start.bytes.freeze(), start.kept, rest, Arc::clone(&upload)),
         upload,
     }))
+}
+
+/// The beginning of a body, as far as the rules saw it.
+#[derive(Default)]
+struct Start {
+    bytes: BytesMut,
+    /// The memory that it takes; `None` while nothing was read.
+    kept: Option<Kept>,
 }
 
 /// Whether the rules ran, or failed open.
@@ -93,39 +100,68 @@ enum Judged {
     Failed,
 }
 
-async fn run(
-    transaction: &mut Transaction<'_>,
-    waf: &Waf,
-    settings: &Settings,
-    head: &Parts,
-    authority: &HeaderValue,
-    body: &mut ClientBody,
-    read: &mut Bytes,
-) -> Result<Judged, Refusal> {
-    let limits = &settings.bodies;
-    let first = settings.fail.guard(Stage::Waf, || {
-        transaction.limit_body(limits.inspected);
-        describe(transaction, head, authority);
-        follow(transaction.phase1())
-    })?;
-    if first.is_none() {
-        return Ok(Judged::Failed);
-    }
-    if !body.is_end() && transaction.wants_body() {
-        let blocks = waf.engine() == RuleEngine::On;
-        if is_encoded(head) && blocks {
-            return Err(Refusal::BodyEncoded);
+/// One request under the rules.
+struct Inspection<'a> {
+    transaction: Transaction<'a>,
+    /// Whether rules may refuse; else they only note.
+    blocks: bool,
+    fail: FailModes,
+    limits: &'a BodyLimits,
+    load: &'a Arc<Load>,
+}
+
+impl Inspection<'_> {
+    async fn run(
+        &mut self,
+        head: &Parts,
+        authority: &HeaderValue,
+        body: &mut ClientBody,
+        start: &mut Start,
+    ) -> Result<Judged, Refusal> {
+        let (fail, limits) = (self.fail, self.limits);
+        let first = fail.guard(Stage::Waf, || {
+            self.transaction.limit_body(limits.inspected);
+            describe(&mut self.transaction, head, authority);
+            follow(self.transaction.phase1())
+        })?;
+        if first.is_none() {
+            return Ok(Judged::Failed);
         }
-        let whole = timeout(
-            limits.whole,
-            collect(transaction, limits, blocks, body, read),
-        );
-        whole.await.map_err(|_| Refusal::BodyTimeout)??;
+        if !body.is_end() && self.transaction.wants_body() {
+            if is_encoded(head) && self.blocks {
+                return Err(Refusal::BodyEncoded);
+            }
+            let whole = timeout(limits.whole, self.read(body, start));
+            whole.await.map_err(|_| Refusal::BodyTimeout)??;
+        }
+        let second = fail.guard(Stage::Waf, || follow(self.transaction.phase2()))?;
+        Ok(second.map_or(Judged::Failed, |()| Judged::Done))
     }
-    let second = settings
-        .fail
-        .guard(Stage::Waf, || follow(transaction.phase2()))?;
-    Ok(second.map_or(Judged::Failed, |()| Judged::Done))
+
+    /// Reads the body into the transaction, and keeps what was read for the upstream.
+    async fn read(&mut self, body: &mut ClientBody, start: &mut Start) -> Result<(), Refusal> {
+        while let Some(piece) = std::future::poll_fn(|cx| body.poll_piece(cx)).await {
+            let piece = piece.map_err(|fault| match fault {
+                BodyFault::TooLarge => Refusal::BodyTooLarge,
+                BodyFault::Stalled => Refusal::BodyTimeout,
+                BodyFault::Broken => Refusal::BodyBroken,
+            })?;
+            let kept = start.kept.get_or_insert_with(|| Kept::new(self.load));
+            if !kept.grow(piece.len(), self.limits.memory) {
+                return Err(Refusal::Overloaded);
+            }
+            start.bytes.extend_from_slice(&piece);
+            match self.transaction.append_body(&piece) {
+                BodyState::Buffered => {}
+                BodyState::Truncated if self.limits.beyond == Beyond::Refuse && self.blocks => {
+                    return Err(Refusal::BodyTooLarge);
+                }
+                BodyState::Truncated | BodyState::Ignored => break,
+                BodyState::Refused(_) => return Err(Refusal::BodyTooLarge),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Tells the rules everything but the body.
@@ -151,36 +187,6 @@ fn describe(transaction: &mut Transaction<'_>, head: &Parts, authority: &HeaderV
     for (name, value) in &head.headers {
         transaction.request_header(name.as_str().as_bytes(), value.as_bytes());
     }
-}
-
-/// Reads the body into the transaction, and keeps what was read for the upstream.
-async fn collect(
-    transaction: &mut Transaction<'_>,
-    limits: &BodyLimits,
-    blocks: bool,
-    body: &mut ClientBody,
-    read: &mut Bytes,
-) -> Result<(), Refusal> {
-    let mut buffer = BytesMut::new();
-    while let Some(piece) = std::future::poll_fn(|cx| body.poll_piece(cx)).await {
-        let piece = piece.map_err(|fault| match fault {
-            BodyFault::TooLarge => Refusal::BodyTooLarge,
-            BodyFault::Stalled => Refusal::BodyTimeout,
-            BodyFault::Broken => Refusal::BodyBroken,
-        })?;
-        let state = transaction.append_body(&piece);
-        buffer.extend_from_slice(&piece);
-        match state {
-            BodyState::Buffered => {}
-            BodyState::Truncated if limits.beyond == Beyond::Refuse && blocks => {
-                return Err(Refusal::BodyTooLarge);
-            }
-            BodyState::Truncated | BodyState::Ignored => break,
-            BodyState::Refused(_) => return Err(Refusal::BodyTooLarge),
-        }
-    }
-    *read = buffer.freeze();
-    Ok(())
 }
 
 /// Rules read bytes, not what a decoder would make of them, so a coded body would pass unseen.

@@ -126,6 +126,8 @@ async fn serve_http2(wire: Wire, connection: Arc<Connection>, watch: Watch) -> C
         .max_local_error_reset_streams(limits.resets)
         .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
         .max_send_buf_size(MAX_SEND_BUFFER)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .timer(TokioTimer::new());
     let shared = Arc::clone(&connection);
     let service = service_fn(move |request| {
@@ -138,6 +140,10 @@ async fn serve_http2(wire: Wire, connection: Arc<Connection>, watch: Watch) -> C
 
 /// The least that hyper takes.
 const MIN_BUFFER: usize = 8192;
+/// Bytes of request bodies that a client may send ahead, on each stream and on all together. This
+/// is memory that anybody may claim by not being served yet.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
 /// Bytes of response that are buffered for each HTTP/2 stream.
 const MAX_SEND_BUFFER: usize = 64 * 1024;
 

@@ -119,8 +119,10 @@ impl Life {
         if due <= now {
             Next::End(end)
         } else {
-            // A response that begins meanwhile wakes nobody, so look in time for it.
-            Next::Look(due.min(now + limits.stall))
+            // Requests that begin and end meanwhile wake nobody, so look in time for what they
+            // leave behind; each limit is kept to within the shortest of them.
+            let shortest = limits.headers.min(limits.idle).min(limits.stall);
+            Next::Look(due.min(now + shortest))
         }
     }
 
@@ -246,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn it_is_looked_at_at_least_every_stall() {
+    fn it_is_looked_at_as_often_as_the_shortest_limit() {
         let life = Life::new();
         drop(life.begin());
         let now = Instant::now();
         let Next::Look(at) = life.next(&limits(), now) else {
             panic!("not idle yet")
         };
-        assert!(at <= now + limits().stall);
+        assert!(at <= now + limits().headers);
     }
 
     #[test]

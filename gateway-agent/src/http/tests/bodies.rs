@@ -1,8 +1,8 @@
 //! Request bodies: their size, their time, and how they reach the upstream.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::world::World;
+use super::world::{SHORT, SOON, World};
 use crate::http::Refusal;
 
 const EXPECT: &str = "POST /open/x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n";
@@ -75,7 +75,7 @@ fn expect_continue_is_answered_when_the_body_is_wanted() {
 
 #[test]
 fn a_body_that_stalls_is_given_up_in_time() {
-    let world = World::start(|_| ());
+    let world = World::start(|setup| setup.settings.bodies.piece = SHORT);
     let begun = Instant::now();
     let mut raw = world.raw();
     raw.send(b"POST /open/x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
@@ -84,7 +84,7 @@ fn a_body_that_stalls_is_given_up_in_time() {
         (reply.status.as_u16(), &reply.json()["code"]),
         (408, &"body-timeout".into())
     );
-    assert!(begun.elapsed() < Duration::from_secs(3));
+    assert!(begun.elapsed() < SOON);
 }
 
 #[test]

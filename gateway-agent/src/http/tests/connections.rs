@@ -9,10 +9,8 @@ use hyper_util::rt::TokioExecutor;
 
 use super::client::{connect_tls, runtime};
 use super::until;
-use super::world::World;
+use super::world::{SHORT, SOON, World};
 use crate::http::{ConnectionEnd, Ending, TrustedProxies};
-
-const SHORT: Duration = Duration::from_millis(300);
 
 fn ended(world: &World, end: ConnectionEnd) {
     until(end.name(), || world.gate.load().ended(end) > 0);
@@ -37,7 +35,7 @@ fn half_a_header_section_is_closed_in_time_however_slowly_it_comes() {
             }
         });
         assert_eq!(raw.rest(), b"");
-        assert!(begun.elapsed() < Duration::from_secs(3));
+        assert!(begun.elapsed() < SOON);
         fed.join().unwrap();
         ended(&world, ConnectionEnd::HeaderTimeout);
     }
@@ -66,6 +64,7 @@ fn silence_is_closed_before_and_after_tls() {
 #[test]
 fn an_idle_connection_is_closed_on_both_protocols() {
     let world = World::start(|setup| setup.limits.idle = SHORT);
+    let begun = Instant::now();
     let mut raw = world.raw();
     assert_eq!(
         raw.send(b"GET /open/x HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -88,6 +87,7 @@ fn an_idle_connection_is_closed_on_both_protocols() {
         response.into_body().collect().await.unwrap();
         served.await.unwrap().unwrap();
     });
+    assert!(begun.elapsed() < SOON);
     until("both", || world.gate.load().ended(ConnectionEnd::Idle) == 2);
 }
 
@@ -110,7 +110,7 @@ fn a_client_that_takes_no_response_is_cut_off_on_both_protocols() {
         let request = Request::get("https://gateway.example/big").body(Empty::<Bytes>::new());
         // The body is kept and never read: the stream's window closes.
         let response = sender.send_request(request.unwrap()).await.unwrap();
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        let deadline = tokio::time::Instant::now() + SOON;
         while world.gate.load().ended(ConnectionEnd::Stalled) < 2 {
             assert!(tokio::time::Instant::now() < deadline, "never cut off");
             let _ =
@@ -169,12 +169,49 @@ fn streams_that_are_opened_and_reset_close_the_connection() {
             let _ = tokio::time::timeout(Duration::ZERO, &mut response).await;
         }
         drop(sender);
-        tokio::time::timeout(Duration::from_secs(10), served)
+        tokio::time::timeout(SOON, served)
             .await
             .expect("closed")
             .unwrap()
     });
-    let _ = refused;
+    let refused = format!("{refused:?}");
+    assert!(refused.contains("ENHANCE_YOUR_CALM"), "{refused}");
     until("all is given up", || world.gate.load().requests() == 0);
     assert_eq!(world.get("/open/x").status, 200, "others are served");
+}
+
+#[test]
+fn only_so_many_streams_are_served_at_once() {
+    let world = World::start(|setup| {
+        setup.limits.streams = 2;
+        setup.upstream_times(|times| times.response = SHORT);
+    });
+    runtime().block_on(async {
+        let io = connect_tls(world.tls, world.roots.clone(), "h2").await;
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+                .await
+                .unwrap();
+        tokio::spawn(connection);
+        let request = |path: &str| {
+            let uri = format!("https://gateway.example{path}");
+            Request::get(uri).body(Empty::<Bytes>::new()).unwrap()
+        };
+        // The client has seen the server's settings after this.
+        sender.send_request(request("/open/x")).await.unwrap();
+        let asked: Vec<_> = (0..6)
+            .map(|_| tokio::spawn(sender.clone().send_request(request("/slow"))))
+            .collect();
+        let mut most = 0;
+        for mut one in asked {
+            loop {
+                most = most.max(world.gate.load().requests());
+                match tokio::time::timeout(Duration::from_millis(2), &mut one).await {
+                    Ok(response) => break assert_eq!(response.unwrap().unwrap().status(), 504),
+                    Err(_) => continue,
+                }
+            }
+        }
+        assert_eq!(most, 2);
+    });
 }

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 /// Polls until a condition holds.
 ///
 /// # Panics
-/// When it does not hold within ten seconds.
+/// When it does not hold within thirty seconds.
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         std::thread::park_timeout(Duration::from_millis(2));

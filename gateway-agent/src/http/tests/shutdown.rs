@@ -4,12 +4,12 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::until;
-use super::world::{World, settings};
+use super::world::{LONG, SHORT, SOON, World, settings};
 use crate::http::{ConnectionEnd, Listen, Server, Transport};
 
 #[test]
 fn a_drain_lets_requests_end_and_closes_idle_connections() {
-    let mut world = World::start(|_| ());
+    let mut world = World::start(|setup| setup.upstream_times(|times| times.response = SHORT));
     let mut idle = world.raw();
     assert_eq!(
         idle.send(b"GET /open/x HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -21,10 +21,10 @@ fn a_drain_lets_requests_end_and_closes_idle_connections() {
     busy.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
     until("it is under way", || world.gate.load().requests() == 1);
     let begun = Instant::now();
-    // The slow upstream is given up after 400 ms.
-    let drained = world.shutdown(Duration::from_secs(10));
+    // The slow upstream is given up after 300 ms.
+    let drained = world.shutdown(LONG);
     assert_eq!(drained.cut, 0);
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < SOON);
     assert_eq!(busy.reply().status, 504);
     assert_eq!(busy.rest(), b"");
     assert_eq!(idle.rest(), b"");
@@ -42,7 +42,7 @@ fn at_the_deadline_the_rest_is_cut_off() {
     until("it is under way", || world.gate.load().requests() == 1);
     let begun = Instant::now();
     assert_eq!(world.shutdown(Duration::ZERO).cut, 1);
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < SOON);
     assert_eq!(world.gate.load().ended(ConnectionEnd::Cut), 1);
     assert_eq!(busy.rest(), b"");
 }
@@ -64,7 +64,7 @@ fn a_second_gateway_does_not_share_the_port() {
 
 #[test]
 fn a_reload_changes_the_next_request_and_not_the_one_under_way() {
-    let world = World::start(|_| ());
+    let world = World::start(|setup| setup.upstream_times(|times| times.response = SHORT));
     let mut busy = world.raw();
     busy.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
     until("it is under way", || world.gate.load().requests() == 1);

@@ -2,7 +2,7 @@
 
 use gateway_policy::bans::OffenceKind;
 
-use super::world::{World, waf};
+use super::world::{SHORT, World, waf};
 use crate::http::{Beyond, Refusal};
 
 const RULES: &str = r#"
@@ -151,6 +151,28 @@ fn a_body_that_cannot_be_seen_whole_is_refused_or_seen_in_part() {
 }
 
 #[test]
+fn bodies_that_wait_for_inspection_share_a_bound() {
+    let world = World::start(|setup| {
+        setup.settings.waf = Some(waf(RULES));
+        setup.settings.bodies.memory = 1000;
+    });
+    let mut waiting = world.raw();
+    waiting.send(b"POST /open/x HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n");
+    waiting.send(&[b'x'; 899]);
+    super::until("it is kept", || world.gate.load().kept() == 899);
+    assert_eq!(post(&world, "text/plain", "small").status, 200);
+    let large = "x".repeat(200).leak();
+    let reply = post(&world, "text/plain", large);
+    assert_eq!(
+        (reply.status.as_u16(), reply.header("retry-after")),
+        (503, "1")
+    );
+    assert_eq!(waiting.send(b"x").reply().status, 200);
+    super::until("nothing is kept", || world.gate.load().kept() == 0);
+    assert_eq!(post(&world, "text/plain", large).status, 200);
+}
+
+#[test]
 fn a_coded_body_is_refused_because_it_would_pass_unseen() {
     let world = world();
     for (coding, status) in [("gzip", 415), ("br, identity", 415), ("Identity", 200)] {
@@ -165,7 +187,10 @@ fn a_coded_body_is_refused_because_it_would_pass_unseen() {
 
 #[test]
 fn a_slow_body_under_inspection_ends_in_time() {
-    let world = world();
+    let world = World::start(|setup| {
+        setup.settings.waf = Some(waf(RULES));
+        setup.settings.bodies.whole = SHORT;
+    });
     let mut raw = world.raw();
     raw.send(b"POST /open/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n");
     let stopped = std::sync::atomic::AtomicBool::new(false);
@@ -176,7 +201,7 @@ fn a_slow_body_under_inspection_ends_in_time() {
         scope.spawn(move || {
             while !stopped.load(std::sync::atomic::Ordering::SeqCst) {
                 feeder.send(b"x");
-                std::thread::park_timeout(std::time::Duration::from_millis(50));
+                std::thread::park_timeout(std::time::Duration::from_millis(20));
             }
         });
         assert_eq!(raw.reply().status, 408);

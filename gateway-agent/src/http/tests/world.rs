@@ -58,10 +58,20 @@ impl Seen {
 
 /// What a test may change before the gateway starts.
 pub(crate) struct Setup {
+    origin: SocketAddr,
     pub(crate) settings: Settings,
     pub(crate) limits: ConnectionLimits,
     pub(crate) banned: Arc<dyn Banned>,
     pub(crate) observers: Vec<Arc<dyn Observer>>,
+}
+
+impl Setup {
+    /// Changes how long upstreams may take.
+    pub(crate) fn upstream_times(&mut self, change: impl FnOnce(&mut UpstreamTimes)) {
+        let mut times = times();
+        change(&mut times);
+        self.settings.routes = routes(self.origin, times, &self.settings.roles);
+    }
 }
 
 pub(crate) struct World {
@@ -78,15 +88,22 @@ pub(crate) struct World {
 
 pub(crate) const ISSUER: &str = "https://id.example";
 
-/// The times of all tests: short enough to wait for, long enough for a loaded machine.
+/// A limit that a test waits for.
+pub(crate) const SHORT: Duration = Duration::from_millis(300);
+/// The limits that it does not wait for, however loaded the machine is.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+/// By when what has a short limit must have ended.
+pub(crate) const SOON: Duration = Duration::from_secs(25);
+
+/// The times of upstreams, unless a test changes them.
 pub(crate) fn times() -> UpstreamTimes {
     UpstreamTimes {
-        connect: Duration::from_millis(500),
-        response: Duration::from_millis(400),
-        piece: Duration::from_millis(400),
-        idle: Duration::from_secs(30),
+        connect: LONG,
+        response: LONG,
+        piece: LONG,
+        idle: LONG,
         idle_connections: 8,
-        rest: Duration::from_secs(60),
+        rest: LONG,
     }
 }
 
@@ -103,12 +120,12 @@ pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Rou
     }
 }
 
-pub(crate) fn upstream(name: &str, targets: &[SocketAddr]) -> Arc<Upstream> {
+pub(crate) fn upstream(name: &str, targets: &[SocketAddr], times: UpstreamTimes) -> Arc<Upstream> {
     let targets = targets
         .iter()
         .map(|addr| format!("http://{addr}").parse().unwrap())
         .collect();
-    Arc::new(Upstream::new(name, targets, times()))
+    Arc::new(Upstream::new(name, targets, times))
 }
 
 /// A rule set from text.
@@ -126,37 +143,37 @@ pub(crate) fn waf(rules: &'static str) -> Arc<Waf> {
     Arc::new(Waf::load(&["test.conf"], &One(rules)).unwrap())
 }
 
-/// Settings with these routes: `/open/**` for all, `/token/**` with a token, `/admin/**` for
-/// admins, `/read/**` for readers with `GET`.
+/// `/open/**` for all, `/token/**` with a token, `/admin/**` for admins, `/read/**` for readers,
+/// and what the origin answers in a way of its own.
+fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Arc<Upstream>> {
+    let app = upstream("app", &[origin], times);
+    let role = |name: &str| Requirement::Role(name.parse().unwrap());
+    let mut routes = vec![
+        route("/open/**", Requirement::None, &app),
+        route("/token/**", Requirement::Token, &app),
+        route("/admin/**", role("admin"), &app),
+        route("/read/**", role("reader"), &app),
+    ];
+    for path in ["/slow", "/reset", "/stuck", "/cut", "/big", "/empty"] {
+        routes.push(route(path, Requirement::None, &app));
+    }
+    RouteTable::new(routes, roles).unwrap()
+}
+
+/// Settings with [`routes`], where readers may `GET /read/**` and admins may do everything.
 pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settings {
     let specs = [("reader", "GET /read/**"), ("admin", "* /**")]
         .into_iter()
         .map(|(name, allow)| {
             let allow = vec![allow.parse().unwrap()];
-            (
-                name.parse().unwrap(),
-                RoleSpec {
-                    allow,
-                    ..RoleSpec::default()
-                },
-            )
+            let spec = RoleSpec {
+                allow,
+                ..RoleSpec::default()
+            };
+            (name.parse().unwrap(), spec)
         })
         .collect();
     let roles = Roles::resolve(&specs).unwrap();
-    let app = upstream("app", &[origin]);
-    let role = |name: &str| Requirement::Role(name.parse().unwrap());
-    let routes = vec![
-        route("/open/**", Requirement::None, &app),
-        route("/token/**", Requirement::Token, &app),
-        route("/admin/**", role("admin"), &app),
-        route("/read/**", role("reader"), &app),
-        route("/slow", Requirement::None, &app),
-        route("/reset", Requirement::None, &app),
-        route("/stuck", Requirement::None, &app),
-        route("/cut", Requirement::None, &app),
-        route("/big", Requirement::None, &app),
-        route("/empty", Requirement::None, &app),
-    ];
     Settings {
         proxies: TrustedProxies::default(),
         zones: Zones::default(),
@@ -166,14 +183,14 @@ pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settin
             verifier,
             ..Identification::default()
         },
-        routes: RouteTable::new(routes, &roles).unwrap(),
+        routes: routes(origin, times(), &roles),
         roles,
         waf: None,
         bodies: BodyLimits {
             size: 1 << 20,
             inspected: 64 << 10,
-            piece: Duration::from_millis(300),
-            whole: Duration::from_millis(600),
+            piece: LONG,
+            whole: LONG,
             ..BodyLimits::default()
         },
         fail: FailModes::default(),
@@ -205,12 +222,13 @@ impl World {
         }])
         .unwrap();
         let mut setup = Setup {
+            origin: origin.addr,
             settings: settings(origin.addr, Some(verifier)),
             limits: ConnectionLimits {
-                handshake: Duration::from_secs(5),
-                headers: Duration::from_secs(5),
-                idle: Duration::from_secs(5),
-                stall: Duration::from_secs(5),
+                handshake: LONG,
+                headers: LONG,
+                idle: LONG,
+                stall: LONG,
                 header_bytes: 16 << 10,
                 ..ConnectionLimits::default()
             },

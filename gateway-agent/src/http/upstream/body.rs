@@ -12,6 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::pool::Lease;
+use crate::http::load::Kept;
 
 /// What can be wrong with a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,27 +168,32 @@ impl ClientBody {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     read: Option<Bytes>,
+    /// The memory that `read` takes.
+    kept: Option<Kept>,
     rest: Option<ClientBody>,
     upload: Arc<Upload>,
 }
 
 impl Outgoing {
     /// The bytes `read`, then `rest`.
-    pub(crate) fn new(read: Bytes, rest: Option<ClientBody>, upload: Arc<Upload>) -> Self {
+    pub(crate) fn new(
+        read: Bytes,
+        kept: Option<Kept>,
+        rest: Option<ClientBody>,
+        upload: Arc<Upload>,
+    ) -> Self {
         Self {
             read: Some(read).filter(|bytes| !bytes.is_empty()),
+            kept,
             rest,
             upload,
         }
     }
 
-    /// The same body again, while nothing of it has to come from the client.
+    /// Another body without anything in it, when this is one.
     pub(super) fn again(&self) -> Option<Self> {
-        self.rest.is_none().then(|| Self {
-            read: self.read.clone(),
-            rest: None,
-            upload: Arc::clone(&self.upload),
-        })
+        let empty = self.read.is_none() && self.rest.is_none();
+        empty.then(|| Self::new(Bytes::new(), None, None, Arc::clone(&self.upload)))
     }
 }
 
@@ -201,6 +207,7 @@ impl Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         if let Some(read) = self.read.take() {
             self.upload.took(false);
+            self.kept = None;
             return Poll::Ready(Some(Ok(Frame::data(read))));
         }
         let Some(rest) = &mut self.rest else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Method, Request, Response};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 
 use super::body::{BodyFault, Outgoing, Relay, Upload};
@@ -133,9 +133,8 @@ async fn ask(
                 return Err(Unanswered::Again(Box::new(request)));
             }
             let error = failure.into_error();
-            let closed = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
             match spare {
-                Some(request) if closed => Err(Unanswered::Again(Box::new(request))),
+                Some(request) if is_closed(&error) => Err(Unanswered::Again(Box::new(request))),
                 _ => Err(Unanswered::Final(
                     failed(&error, upload),
                     chain(&error).into(),
@@ -157,16 +156,23 @@ fn failed(error: &hyper::Error, upload: &Upload) -> Failed {
     }
 }
 
+/// Whether the target had closed the connection, or did so instead of answering.
+fn is_closed(error: &hyper::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
+
+    let io = std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>())
+        .is_some_and(|cause| matches!(cause.kind(), BrokenPipe | ConnectionReset));
+    io || error.is_incomplete_message() || error.is_closed() || error.is_canceled()
+}
+
 /// A copy of a request that may be sent twice.
 fn spare(request: &Request<Outgoing>) -> Option<Request<Outgoing>> {
     let safe = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if !safe || !request.body().is_end_stream() {
-        return None;
-    }
-    let body = request.body().again()?;
+    let body = request.body().again().filter(|_| safe)?;
     let mut copy = Request::new(body);
     *copy.method_mut() = request.method().clone();
     *copy.uri_mut() = request.uri().clone();

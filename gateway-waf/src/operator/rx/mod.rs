@@ -7,10 +7,14 @@ mod ast;
 mod class;
 mod emit;
 mod exact;
+mod needs;
 mod parse;
 mod set;
 
 use std::ops::Range;
+
+pub(crate) use needs::Needs;
+pub(crate) use set::ByteSet;
 
 use regex::bytes::Regex;
 
@@ -26,6 +30,7 @@ pub(crate) struct Rx {
     /// The pattern itself, or, where there is an exact program, one that admits more.
     regex: Regex,
     exact: Option<exact::Program>,
+    needs: Needs,
 }
 
 /// Where a match and its groups lie; entry 0 is the whole match.
@@ -52,6 +57,7 @@ impl Rx {
             source: pattern.into(),
             regex: build(&translated)?,
             exact: None,
+            needs: needs::needs(&node),
         })
     }
 
@@ -73,7 +79,13 @@ impl Rx {
             source: pattern.into(),
             regex: build(&translated)?,
             exact,
+            needs: needs::needs(&node),
         })
+    }
+
+    /// What every match contains.
+    pub(crate) fn needs(&self) -> Needs {
+        self.needs.clone()
     }
 
     /// The pattern as written.

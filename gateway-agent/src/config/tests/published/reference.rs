@@ -146,9 +146,9 @@ impl Reference<'_> {
     fn link(&self, name: &str) -> String {
         let marker = format!("{BEGIN}{name} -->");
         let above = self.text.split(&marker).next().unwrap_or_default();
-        let headings = above.lines().filter(|line| line.starts_with("##"));
+        let mut headings = above.lines().filter(|line| line.starts_with("##"));
         let heading = headings
-            .last()
+            .next_back()
             .unwrap_or_default()
             .trim_start_matches('#')
             .trim();

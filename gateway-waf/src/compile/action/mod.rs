@@ -1,24 +1,25 @@
 //! Actions: one list to what a rule, a link of a chain, or the defaults of a phase make of it.
 
+mod control;
+mod names;
+mod variables;
+
 use std::sync::Arc;
 
-use super::{
-    builder::Context,
-    choice::Choice as Rules,
-    setting::{AUDIT, ENGINE, SWITCH, pick},
-    test,
+use self::{
+    control::control,
+    names::{misplaced, unknown},
+    variables::{expire_variable, init_collection, set_environment, set_var},
 };
+use super::builder::Context;
 use crate::{
     nearest,
     ruleset::{
-        AllowScope, BodyProcessor, Change, Control, Disruptive, Effect, Exclusion, Link, Masked,
-        Meta, Phase, Rule, RuleBits, Selection, SetVar, Severity, Test, VarName,
+        AllowScope, Control, Disruptive, Effect, Link, Masked, Meta, Phase, Rule, Severity, Test,
     },
     seclang::{
         ast::{ActionAst, RuleAst},
-        lexer::Word,
         span::{Position, Spanned},
-        target,
     },
     template::{Template, TxNames},
     transform::{self, Named, Transform},
@@ -429,132 +430,6 @@ fn with_status(disruptive: Disruptive, status: Option<u16>) -> Disruptive {
     }
 }
 
-/// Why an action may not stand in this kind of list.
-fn misplaced(name: &str, place: Place) -> Option<&'static str> {
-    const STARTER_ONLY: &[&str] = &[
-        "id",
-        "phase",
-        "msg",
-        "logdata",
-        "tag",
-        "severity",
-        "rev",
-        "ver",
-        "maturity",
-        "accuracy",
-        "deny",
-        "drop",
-        "pass",
-        "block",
-        "allow",
-        "redirect",
-        "status",
-        "skip",
-        "skipafter",
-    ];
-    const IN_DEFAULT: &[&str] = &[
-        "phase",
-        "deny",
-        "drop",
-        "pass",
-        "allow",
-        "redirect",
-        "status",
-        "log",
-        "nolog",
-        "auditlog",
-        "noauditlog",
-        "t",
-        "tag",
-    ];
-    match place {
-        Place::ChainLink if STARTER_ONLY.contains(&name) => {
-            Some("may only stand in the first rule of a chain")
-        }
-        Place::Default if ACTIONS.contains(&name) && !IN_DEFAULT.contains(&name) => {
-            Some("may not stand in SecDefaultAction")
-        }
-        Place::ChainLink | Place::Default | Place::Rule => None,
-    }
-}
-
-const ACTIONS: &[&str] = &[
-    "accuracy",
-    "allow",
-    "auditlog",
-    "block",
-    "capture",
-    "chain",
-    "ctl",
-    "deny",
-    "drop",
-    "expirevar",
-    "id",
-    "initcol",
-    "log",
-    "logdata",
-    "maturity",
-    "msg",
-    "multimatch",
-    "noauditlog",
-    "nolog",
-    "pass",
-    "phase",
-    "redirect",
-    "rev",
-    "sanitisearg",
-    "sanitisematched",
-    "sanitisematchedbytes",
-    "sanitiserequestheader",
-    "sanitiseresponseheader",
-    "setenv",
-    "setrsc",
-    "setsid",
-    "setuid",
-    "setvar",
-    "severity",
-    "skip",
-    "skipafter",
-    "status",
-    "t",
-    "tag",
-    "ver",
-    "xmlns",
-];
-
-const REFUSED: &[(&str, &str)] = &[
-    (
-        "append",
-        "changes the response, which this engine leaves alone",
-    ),
-    ("deprecatevar", LATER),
-    (
-        "exec",
-        "runs a program inside the filter, which this engine never does",
-    ),
-    (
-        "pause",
-        "holds the request for a while, which costs the gateway more than the client",
-    ),
-    (
-        "prepend",
-        "changes the response, which this engine leaves alone",
-    ),
-    ("proxy", "forwards to another server; routes do that here"),
-];
-
-const LATER: &str = "is SecLang that this engine does not carry out yet";
-
-fn unknown(name: &str) -> String {
-    match REFUSED.iter().find(|(refused, _)| *refused == name) {
-        Some((_, why)) => format!("the action {name} {why}"),
-        None => {
-            let hint = nearest::hint(name, ACTIONS.iter().copied());
-            format!("unknown action {name}{hint}")
-        }
-    }
-}
-
 fn phase(text: &str) -> Option<Phase> {
     match text.to_ascii_lowercase().as_str() {
         "1" => Some(Phase::RequestHeaders),
@@ -578,180 +453,4 @@ fn allow_scope(value: Option<&str>) -> Result<AllowScope, String> {
 fn grade(text: &str) -> Result<u8, String> {
     let grade = text.parse::<u8>().ok().filter(|g| (1..=9).contains(g));
     grade.ok_or_else(|| "expected a number from 1 to 9".to_owned())
-}
-
-/// `tx.name`, `tx.name=value`, `tx.name=+n`, `tx.name=-n`, `!tx.name`.
-fn set_var(text: &str, tx: &mut TxNames) -> Result<SetVar, String> {
-    let (unset, text) = match text.strip_prefix('!') {
-        Some(text) => (true, text),
-        None => (false, text),
-    };
-    let (target, value) = match text.split_once('=') {
-        Some((target, value)) => (target, Some(value)),
-        None => (text, None),
-    };
-    let name = variable_name(target, tx)?;
-    let change = match (unset, value) {
-        (true, _) => Change::Unset,
-        (false, None) => Change::Set(Template::new(b"1", tx)?),
-        (false, Some(value)) => {
-            if let Some(amount) = value.strip_prefix('+') {
-                Change::Add(Template::new(amount.as_bytes(), tx)?)
-            } else if let Some(amount) = value.strip_prefix('-') {
-                Change::Subtract(Template::new(amount.as_bytes(), tx)?)
-            } else {
-                Change::Set(Template::new(value.as_bytes(), tx)?)
-            }
-        }
-    };
-    Ok(SetVar { name, change })
-}
-
-/// `tx.name`, `ip.name`: a variable that a rule may write.
-fn variable_name(target: &str, tx: &mut TxNames) -> Result<VarName, String> {
-    let (collection, name) = target
-        .split_once(['.', ':'])
-        .ok_or_else(|| format!("expected a collection and a name, as in tx.{target}"))?;
-    let name = Template::new(name.trim_end().as_bytes(), tx)?;
-    if name.source().is_empty() {
-        return Err("expected a name after the collection".to_owned());
-    }
-    let collection = collection.trim();
-    if let Some(persistent) = Persistent::find(collection) {
-        return Ok(VarName::Persistent(persistent, name));
-    }
-    if !collection.eq_ignore_ascii_case("tx") {
-        let known = ["tx", "global", "ip", "resource", "session", "user"];
-        let hint = nearest::hint(collection, known.into_iter());
-        return Err(format!(
-            "rules cannot write a collection {collection}{hint}"
-        ));
-    }
-    Ok(match name.literal() {
-        Some(literal) => VarName::Slot(tx.slot(literal)),
-        None => VarName::Tx(name),
-    })
-}
-
-/// `ip=%{REMOTE_ADDR}`.
-fn init_collection(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
-    let (collection, key) = text
-        .split_once('=')
-        .ok_or("initcol needs a collection and a key, as in ip=x")?;
-    let persistent = Persistent::find(collection.trim())
-        .ok_or_else(|| format!("initcol knows no collection {collection}"))?;
-    Ok(Effect::Open(persistent, Template::new(key.as_bytes(), tx)?))
-}
-
-/// `ip.name=60`.
-fn expire_variable(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
-    let (target, seconds) = text
-        .split_once('=')
-        .ok_or("expirevar needs a time in seconds")?;
-    match variable_name(target, tx)? {
-        VarName::Persistent(persistent, name) => Ok(Effect::Expire(
-            persistent,
-            name,
-            Template::new(seconds.as_bytes(), tx)?,
-        )),
-        VarName::Slot(_) | VarName::Tx(_) => {
-            Err("a transaction variable ends with the transaction: it cannot expire".to_owned())
-        }
-    }
-}
-
-/// `name=value`.
-fn set_environment(text: &str, tx: &mut TxNames) -> Result<Effect, String> {
-    let (name, value) = text.split_once('=').unwrap_or((text, "1"));
-    Ok(Effect::Environment(
-        Template::new(name.trim().as_bytes(), tx)?,
-        Template::new(value.as_bytes(), tx)?,
-    ))
-}
-
-/// Reads `name=value` of a `ctl` action.
-fn control(text: &str, action: &ActionAst) -> Result<Control, String> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| format!("ctl:{text} needs a value after ="))?;
-    let chosen = |choice: Result<Rules, String>| -> Result<Control, String> {
-        Ok(Control::Remove(Selection {
-            choice: choice?,
-            rules: RuleBits::default(),
-        }))
-    };
-    match name.to_ascii_lowercase().as_str() {
-        "auditengine" => Ok(Control::AuditEngine(pick(value, AUDIT)?)),
-        "auditlogparts" => Ok(Control::AuditLogParts(value.to_owned())),
-        "forcerequestbodyvariable" => Ok(Control::ForceRequestBodyVariable(pick(value, SWITCH)?)),
-        "requestbodyaccess" => Ok(Control::RequestBodyAccess(pick(value, SWITCH)?)),
-        "requestbodyprocessor" => Ok(Control::RequestBodyProcessor(pick(value, PROCESSORS)?)),
-        "responsebodyaccess" => Ok(Control::ResponseBodyAccess(pick(value, SWITCH)?)),
-        "ruleengine" => Ok(Control::RuleEngine(pick(value, ENGINE)?)),
-        "ruleremovebyid" => chosen(Rules::ids(value)),
-        "ruleremovebymsg" => chosen(Rules::message(value)),
-        "ruleremovebytag" => chosen(Rules::tag(value)),
-        "ruleremovetargetbyid" => remove_target(value, action, Rules::ids),
-        "ruleremovetargetbymsg" => remove_target(value, action, Rules::message),
-        "ruleremovetargetbytag" => remove_target(value, action, Rules::tag),
-        "debugloglevel" | "hashengine" | "hashenforcement" | "requestbodylimit"
-        | "responsebodylimit" => Err(format!("ctl:{name} {LATER}")),
-        _ => Err(format!(
-            "unknown ctl {name}{}",
-            nearest::hint(name, CONTROLS.iter().copied())
-        )),
-    }
-}
-
-const CONTROLS: &[&str] = &[
-    "auditEngine",
-    "auditLogParts",
-    "forceRequestBodyVariable",
-    "requestBodyAccess",
-    "requestBodyProcessor",
-    "responseBodyAccess",
-    "ruleEngine",
-    "ruleRemoveById",
-    "ruleRemoveByMsg",
-    "ruleRemoveByTag",
-    "ruleRemoveTargetById",
-    "ruleRemoveTargetByMsg",
-    "ruleRemoveTargetByTag",
-];
-
-const PROCESSORS: &[(&str, BodyProcessor)] = &[
-    ("URLENCODED", BodyProcessor::UrlEncoded),
-    ("JSON", BodyProcessor::Json),
-    ("MULTIPART", BodyProcessor::Multipart),
-    ("XML", BodyProcessor::Xml),
-];
-
-/// Reads `rules;targets`.
-fn remove_target(
-    value: &str,
-    action: &ActionAst,
-    choose: fn(&str) -> Result<Rules, String>,
-) -> Result<Control, String> {
-    let (rules, targets) = value
-        .split_once(';')
-        .ok_or_else(|| format!("expected the rules, a semicolon and a target, found {value}"))?;
-    let mut complaints = Vec::new();
-    let targets = target::parse(&Word::plain(targets, action.name.at), &mut complaints);
-    let mut exclusions = Vec::new();
-    for target in &targets {
-        match test::target_of(target) {
-            Ok((variable, selector)) => exclusions.push(Exclusion { variable, selector }),
-            Err(complaint) => complaints.push(complaint),
-        }
-    }
-    match complaints.into_iter().next() {
-        Some(complaint) => Err(complaint.message),
-        None => {
-            let selection = Selection {
-                choice: choose(rules.trim())?,
-                rules: RuleBits::default(),
-            };
-            Ok(Control::RemoveTarget(selection, exclusions))
-        }
-    }
 }

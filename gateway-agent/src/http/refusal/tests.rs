@@ -1,0 +1,167 @@
+use std::collections::HashMap;
+
+use super::*;
+use crate::http::answer::refused;
+use crate::http::ids::Ids;
+
+/// One of each.
+fn all() -> Vec<Refusal> {
+    let quota = Quota::from_rate("3/hour".parse().unwrap());
+    let exceeded = |shared| {
+        let (retry_after, reset_after) = (Nanos(1), Nanos::from_secs(7));
+        Refusal::LimitExceeded(Exceeded {
+            quota,
+            zone: "trusted",
+            retry_after,
+            reset_after,
+            shared,
+        })
+    };
+    let blocked = |location: Option<&str>| Refusal::WafBlocked {
+        rule: 7,
+        status: StatusCode::FORBIDDEN,
+        location: location.map(str::to_owned),
+    };
+    let mut all = vec![
+        Refusal::Unparsable,
+        Refusal::HeadersTooLarge,
+        Refusal::MethodRefused,
+        Refusal::MethodUnsupported,
+        Refusal::UpgradeUnsupported,
+        Refusal::Banned,
+        exceeded(false),
+        exceeded(true),
+        Refusal::Overloaded,
+        Refusal::TokenRequired,
+        Refusal::RoleRequired,
+        Refusal::NotPermitted,
+        Refusal::NoRoute(NoRoute::NotFound),
+        Refusal::NoRoute(NoRoute::MethodNotAllowed {
+            allow: vec!["GET".into(), "HEAD".into()],
+        }),
+        blocked(None),
+        Refusal::BodyTooLarge,
+        Refusal::BodyEncoded,
+        Refusal::BodyTimeout,
+        Refusal::BodyBroken,
+        Refusal::ClientGone,
+        Refusal::StageFailed(Stage::Waf),
+    ];
+    all.extend(TokenFault::ALL.map(Refusal::Token));
+    all.extend(
+        [
+            Malformation::AmbiguousLength,
+            Malformation::TransferCoding,
+            Malformation::HostMissing,
+            Malformation::HostRepeated,
+            Malformation::HostMismatch,
+            Malformation::Host(HostFault::NotAHost),
+            Malformation::Path(PathFault::DotSegment),
+        ]
+        .map(Refusal::Malformed),
+    );
+    all.extend(
+        [
+            UpstreamFault::NoTarget,
+            UpstreamFault::Unreachable,
+            UpstreamFault::ConnectTimeout,
+            UpstreamFault::Reset,
+            UpstreamFault::Timeout,
+            UpstreamFault::BadResponse,
+        ]
+        .map(Refusal::Upstream),
+    );
+    all
+}
+
+#[test]
+fn names_are_unique_and_fit_everywhere() {
+    let mut seen = HashMap::new();
+    for refusal in all() {
+        let name = refusal.row().name;
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        );
+        if let Some(other) = seen.insert(name, refusal.clone()) {
+            panic!("{refusal:?} and {other:?} are both {name}");
+        }
+    }
+}
+
+#[test]
+fn every_refusal_is_a_whole_problem() {
+    let id = Ids::default().request();
+    for refusal in all() {
+        let row = refusal.row();
+        let response = refused(&row, id, "a \"realm\"");
+        assert!(
+            row.status.as_u16() >= 400 && !row.detail.is_empty(),
+            "{refusal:?}"
+        );
+        let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(body["status"], response.status().as_u16());
+        assert_eq!(body["code"], row.name);
+        assert_eq!(body["request_id"], id.to_string());
+        let headers = response.headers();
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["cache-control"], "no-store");
+        // RFC 9110: 401 comes with a challenge, 405 with Allow; and RFC 6585: 429 may say when.
+        let has = |name| headers.contains_key(name);
+        assert!(row.status != 401 || has("www-authenticate"), "{refusal:?}");
+        assert!(row.status != 405 || has("allow"), "{refusal:?}");
+        let waits = row.status == 429 || row.status == 503;
+        assert_eq!(has("retry-after"), waits, "{refusal:?}");
+        assert_eq!(body["retry_after"].is_u64(), waits);
+        if let Some(challenge) = headers.get("www-authenticate") {
+            assert!(
+                challenge
+                    .to_str()
+                    .unwrap()
+                    .starts_with("Bearer realm=\"a realm\"")
+            );
+        }
+        assert!(!refusal.evidence().is_empty());
+    }
+}
+
+#[test]
+fn only_what_the_client_did_on_purpose_is_an_offence() {
+    let offences: Vec<&str> = all()
+        .iter()
+        .map(Refusal::row)
+        .filter(|r| r.offence.is_some())
+        .map(|r| r.name)
+        .collect();
+    assert_eq!(
+        offences,
+        [
+            "rate-limited",
+            "waf-blocked",
+            "token-not-bearer",
+            "token-too-long",
+            "token-malformed",
+            "token-algorithm-not-allowed",
+            "token-unknown-key",
+            "token-bad-signature",
+            "token-wrong-issuer",
+            "token-wrong-audience",
+            "token-no-expiry",
+        ]
+    );
+}
+
+#[test]
+fn a_wait_is_rounded_up() {
+    let limited = all()
+        .into_iter()
+        .find(|r| r.row().name == "rate-limited")
+        .unwrap();
+    let response = refused(&limited.row(), Ids::default().request(), "");
+    assert_eq!(response.headers()["retry-after"], "1");
+    assert_eq!(response.headers()["ratelimit"], "\"trusted\";r=0;t=7");
+    assert_eq!(
+        response.headers()["ratelimit-policy"],
+        "\"trusted\";q=3;w=3600"
+    );
+}
