@@ -69,12 +69,13 @@ fn a_ban_ends_by_itself_and_the_next_one_is_longer() {
         let ban = world.until_verdict(ATTACKER, "banned")["decided_by"].clone();
         assert_eq!(ban["ban"]["strike"], strike, "{ban}");
         let time = |name: &str| ban[name].as_u64().unwrap();
-        lasted.push((time("expires_unix_ms") - time("created_unix_ms")) / 100);
+        // Each end is rounded to a millisecond.
+        lasted.push((time("expires_unix_ms") - time("created_unix_ms") + 1) / 10);
         if strike < 3 {
             world.until_verdict(ATTACKER, "pass");
         }
     }
-    assert_eq!(lasted, [20, 40, 80], "tenths of a second");
+    assert_eq!(lasted, [200, 400, 800], "hundredths of a second");
 }
 
 #[test]
@@ -172,10 +173,9 @@ fn in_shadow_mode_a_ban_only_counts() {
     assert_eq!(world.attacker(&world.https(INJECTION)).status, 403);
     world.until_verdict(ATTACKER, "would-deny");
     assert_eq!(world.attacker(&world.https("/")).status, 200);
-    assert_eq!(
-        world.counted(Host::Attacker.ip4().into(), 50, "would-deny"),
-        50
-    );
+    // What passes is answered, and the attacker's kernel answers that.
+    let counted = world.counted(Host::Attacker.ip4().into(), 50, "would-deny");
+    assert!(counted >= 50, "{counted}");
     assert_eq!(world.agent.stats().unwrap().packets("banned"), 0);
 }
 

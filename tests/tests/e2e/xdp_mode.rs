@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::world::{SOON, World};
 
-/// Makes an interface whose driver runs no XDP program.
-fn dummy(lab: &Lab) {
-    for args in [
-        &["link", "add", "dummy0", "type", "dummy"][..],
-        &["link", "set", "dummy0", "up"],
-    ] {
+/// An interface whose driver runs no XDP program.
+const PLAIN: &str = "plain0";
+
+/// Makes that interface, a bridge with nothing on it.
+fn plain(lab: &Lab) {
+    let link = ["link", "add", PLAIN, "type", "bridge"];
+    for args in [&link[..], &["link", "set", PLAIN, "up"]] {
         let out = lab
             .host(Host::Gateway)
             .command("ip")
@@ -36,17 +37,17 @@ fn mode(status: &Value, name: &str) -> Value {
 #[test]
 fn a_driver_without_xdp_gets_generic_mode_and_is_named() {
     let mut world = World::made("generic", |lab| {
-        dummy(lab);
-        json!({"interfaces": [{"name": WAN}, {"name": "dummy0"}, {"name": LAN, "mode": "generic"}]})
+        plain(lab);
+        json!({"interfaces": [{"name": WAN}, {"name": PLAIN}, {"name": LAN, "mode": "generic"}]})
     });
     world.agent.start().unwrap();
     let status = world.agent.json(["status"]).unwrap();
-    for (name, expected) in [(WAN, "native"), ("dummy0", "generic"), (LAN, "generic")] {
+    for (name, expected) in [(WAN, "native"), (PLAIN, "generic"), (LAN, "generic")] {
         assert_eq!(mode(&status, name), expected, "{name}: {status}");
     }
     world
         .agent
-        .logged(SOON, &["dummy0", "falling back to generic mode"])
+        .logged(SOON, &[PLAIN, "falling back to generic mode"])
         .unwrap();
     // Over the generic one requests still reach the upstream.
     assert_eq!(world.client(&world.https("/")).status, 200);
@@ -83,18 +84,18 @@ fn generic_mode_filters_as_native_mode_does() {
 #[test]
 fn native_mode_that_is_asked_for_is_not_quietly_generic() {
     let mut world = World::made("native", |lab| {
-        dummy(lab);
-        json!({"interfaces": [{"name": WAN}, {"name": "dummy0", "mode": "native"}]})
+        plain(lab);
+        json!({"interfaces": [{"name": WAN}, {"name": PLAIN, "mode": "native"}]})
     });
     let ended = world.agent.start_in_vain().unwrap();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(
-        ended.words.contains("dummy0") && ended.words.contains("native"),
+        ended.words.contains(PLAIN) && ended.words.contains("native"),
         "{}",
         ended.words
     );
     assert_eq!(
-        (world.xdp(WAN), world.xdp("dummy0")),
+        (world.xdp(WAN), world.xdp(PLAIN)),
         (None, None),
         "half attached"
     );
