@@ -218,3 +218,14 @@ fn key_files_that_are_missing_are_named_before_anything_is_attached() {
     assert!(words.contains("not-there.json"), "{words}");
     nothing_is_left(&world);
 }
+
+#[test]
+fn pins_need_a_bpf_file_system_and_the_agent_says_so() {
+    let mut world = World::made(
+        "nobpffs",
+        |lab| json!({"paths": {"pins": lab.state().join("elsewhere")}}),
+    );
+    let words = last_words(&world.agent.start_in_vain().unwrap());
+    assert!(words.contains("bpf file system"), "{words}");
+    nothing_is_left(&world);
+}

@@ -76,26 +76,67 @@ impl Report {
     /// Prints the object if it was asked for, and says how it all ended: with failure when a
     /// step did not hold.
     pub(super) fn finish(self) -> Result<ExitCode> {
-        let broken = self.steps.iter().find(|step| !step.ok);
-        let ok = broken.is_none() && !self.steps.is_empty();
+        let whole = self.whole();
         if self.json {
-            let whole = Whole {
-                ok,
-                steps: &self.steps,
-                stats: &self.stats,
-            };
             println!("{}", serde_json::to_string(&whole)?);
         }
-        if let Some(step) = broken {
-            eprintln!(
-                "error: the step {} does not hold; see above for what was seen",
-                step.name
-            );
+        if let Some(step) = self.broken() {
+            let name = step.name;
+            eprintln!("error: the step {name} does not hold; see above for what was seen");
         }
-        Ok(if ok {
+        Ok(if whole.ok {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         })
+    }
+
+    fn broken(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| !step.ok)
+    }
+
+    fn whole(&self) -> Whole<'_> {
+        Whole {
+            ok: self.broken().is_none() && !self.steps.is_empty(),
+            steps: &self.steps,
+            stats: &self.stats,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    fn object(report: &Report) -> Value {
+        serde_json::to_value(report.whole()).unwrap()
+    }
+
+    #[test]
+    fn all_is_well_when_every_step_held() {
+        let mut report = Report::new(true);
+        assert_eq!(object(&report)["ok"], false, "nothing was shown");
+        assert!(report.step("up", Ok(Told::new("ready").with("ready_ms", 7))));
+        report.stats(json!({"total": {}}));
+        let wanted = json!({
+            "ok": true,
+            "steps": [{"name": "up", "ok": true, "figures": {"ready_ms": 7}}],
+            "stats": {"total": {}},
+        });
+        assert_eq!(object(&report), wanted);
+        assert_eq!(report.finish().unwrap(), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn a_step_that_does_not_hold_is_named_with_what_was_seen() {
+        let mut report = Report::new(true);
+        assert!(!report.step("flood", Err(anyhow!("3 dropped").context("too few"))));
+        let wanted =
+            json!([{"name": "flood", "ok": false, "figures": {"seen": "too few: 3 dropped"}}]);
+        assert_eq!(object(&report)["steps"], wanted);
+        assert_eq!(object(&report)["ok"], false);
+        assert_eq!(report.finish().unwrap(), ExitCode::FAILURE);
     }
 }

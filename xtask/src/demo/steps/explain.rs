@@ -26,8 +26,8 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
     expect(&why, "/decided_by/prefix", PREFIX)?;
     expect(&why, "/decided_by/reason", REASON)?;
 
-    let (first, second) = (sentence(stage, banned)?, sentence(stage, DENIED)?);
-    let line = format!("“{first}” – “{second}”");
+    let (first, second) = (words(stage, banned)?, words(stage, DENIED)?);
+    let line = format!("{first} {second}");
     Ok(Told::new(line).with("banned", first).with("denied", second))
 }
 
@@ -47,13 +47,19 @@ fn expect(why: &Value, field: &str, wanted: &str) -> Result<()> {
     Ok(())
 }
 
-/// What a person is told: the first line.
-fn sentence(stage: &Stage, address: IpAddr) -> Result<String> {
+/// What a person is told: what happens, and what for.
+fn words(stage: &Stage, address: IpAddr) -> Result<String> {
     let text = stage
         .agent
         .gateway(["explain", &address.to_string()])?
         .done()?
         .out;
-    let first = text.lines().next().context("explain says nothing")?;
-    Ok(first.trim().to_owned())
+    let mut lines = text.lines().map(str::trim);
+    let mut told = lines.next().context("explain says nothing")?.to_owned();
+    for line in lines {
+        if let Some((name @ ("offence" | "reason"), rest)) = line.split_once(' ') {
+            told.push_str(&format!(" {name}: {}.", rest.trim()));
+        }
+    }
+    Ok(told)
 }
