@@ -1,0 +1,64 @@
+//! Asking the program leaves no trace.
+
+use gateway_agent::datapath::DatapathError;
+use gateway_common::{Verdict, lists::MODE_ENFORCE, settings::Limit, time::Nanos};
+use gateway_tests::{
+    kernel::{Kernel, LONGEST},
+    packet::{Ipv4, Packet, Transport},
+    setup::{Setup, deny},
+};
+
+fn from(source: [u8; 4]) -> Vec<u8> {
+    Packet::from(Ipv4::new(source, [192, 0, 2, 1], Transport::syn())).bytes()
+}
+
+#[test]
+fn probes_are_neither_counted_nor_charged_nor_reported() -> Result<(), DatapathError> {
+    let limit = Limit::new(1, Nanos::from_secs(500), Nanos::ZERO, MODE_ENFORCE);
+    let setup = Setup::of([deny("198.51.100.7", 42)]).limits(&[limit]);
+    let kernel = Kernel::with(&setup)?;
+    let mut events = kernel.datapath.events()?;
+    for _ in 0..100 {
+        let denied = kernel.probe(&from([198, 51, 100, 7]))?;
+        assert_eq!((denied.verdict, denied.rule), (Verdict::DeniedExact, 42));
+        assert_eq!(
+            kernel.probe(&from([198, 51, 100, 8]))?.verdict,
+            Verdict::Pass
+        );
+    }
+    assert_eq!(events.next_event(), None);
+    let (_, moved) = kernel.run(&from([198, 51, 100, 8]), 1)?;
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert_eq!((moved[0].verdict, moved[0].packets), (Verdict::Pass, 1));
+    Ok(())
+}
+
+#[test]
+fn a_drop_is_reported_with_what_led_to_it() -> Result<(), DatapathError> {
+    let kernel = Kernel::with(&Setup::of([deny("198.51.100.0/25", 42)]))?;
+    let mut events = kernel.datapath.events()?;
+    let frame = from([198, 51, 100, 7]);
+    kernel.run(&frame, 1)?;
+    let event = events.next_event().expect("an event");
+    assert_eq!((event.verdict, event.rule), (Verdict::DeniedPrefix, 42));
+    assert_eq!(event.source, Some(([198, 51, 100, 7].into(), 49_152)));
+    assert_eq!(event.destination, Some(([192, 0, 2, 1].into(), 443)));
+    assert_eq!((event.protocol, event.slot), (6, 0));
+    assert_eq!(event.length as usize, frame.len());
+    // What follows at once is counted, and not reported.
+    let (_, moved) = kernel.run(&frame, 10)?;
+    assert_eq!(moved[0].packets, 10);
+    Ok(())
+}
+
+#[test]
+fn frames_that_the_kernel_runs_no_program_on_are_an_error() -> Result<(), DatapathError> {
+    let kernel = Kernel::empty()?;
+    let mut frame = from([198, 51, 100, 7]);
+    frame.resize(LONGEST, 0);
+    assert_eq!(kernel.probe(&frame)?.verdict, Verdict::Pass);
+    frame.resize(1 << 16, 0);
+    assert!(kernel.probe(&frame).is_err());
+    assert!(kernel.program.run(&frame[..13], 1).is_err());
+    Ok(())
+}
