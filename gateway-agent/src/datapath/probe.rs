@@ -17,6 +17,10 @@ use super::{Datapath, error::DatapathError, object};
 /// What is being done when a test run fails.
 const RUNNING: &str = "running the data plane on a test packet";
 
+/// The longest frame that the program can be asked about, in bytes. The kernel spreads what does
+/// not fit a page over several buffers, of which the program would see the first.
+pub const LONGEST_FRAME: usize = 3400;
+
 /// What the loaded program says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
@@ -80,10 +84,10 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// When the kernel runs no program on it: it is shorter than an Ethernet header, or longer
-    /// than a page.
+    /// When the kernel runs no program on it, for it is shorter than an Ethernet header, or it
+    /// is longer than [`LONGEST_FRAME`].
     pub fn probe(&self, frame: &[u8]) -> Result<Probe, DatapathError> {
-        ask(self.xdp()?, frame)
+        ask(self.xdp()?, whole(frame)?)
     }
 
     /// Runs the program on a frame as if it had come over a wire, `repeat` times: it counts,
@@ -96,7 +100,7 @@ impl Program {
     pub fn run(&self, frame: &[u8], repeat: u32) -> Result<u32, DatapathError> {
         self.xdp()?
             .test_run(TestRunOptions {
-                data_in: Some(frame),
+                data_in: Some(whole(frame)?),
                 repeat,
                 ..TestRunOptions::default()
             })
@@ -123,6 +127,20 @@ impl Program {
             Loaded::Apart(ebpf) => object::loaded_program(ebpf),
         }
     }
+}
+
+/// The frame, if the program will see all of it.
+fn whole(frame: &[u8]) -> Result<&[u8], DatapathError> {
+    if frame.len() > LONGEST_FRAME {
+        return Err(DatapathError::Kernel {
+            what: RUNNING.into(),
+            source: anyhow::anyhow!(
+                "it has {} bytes, and the longest that can be asked about has {LONGEST_FRAME}",
+                frame.len()
+            ),
+        });
+    }
+    Ok(frame)
 }
 
 /// Runs the program once on `frame`, marked as a probe.

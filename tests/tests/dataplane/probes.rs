@@ -1,9 +1,9 @@
 //! Asking the program leaves no trace.
 
-use gateway_agent::datapath::DatapathError;
+use gateway_agent::datapath::{DatapathError, LONGEST_FRAME};
 use gateway_common::{Verdict, lists::MODE_ENFORCE, settings::Limit, time::Nanos};
 use gateway_tests::{
-    kernel::{Kernel, LONGEST},
+    kernel::Kernel,
     packet::{Ipv4, Packet, Transport},
     setup::{Setup, deny},
 };
@@ -52,13 +52,21 @@ fn a_drop_is_reported_with_what_led_to_it() -> Result<(), DatapathError> {
 }
 
 #[test]
-fn frames_that_the_kernel_runs_no_program_on_are_an_error() -> Result<(), DatapathError> {
+fn frames_that_are_not_seen_whole_are_an_error() -> Result<(), DatapathError> {
     let kernel = Kernel::empty()?;
-    let mut frame = from([198, 51, 100, 7]);
-    frame.resize(LONGEST, 0);
-    assert_eq!(kernel.probe(&frame)?.verdict, Verdict::Pass);
-    frame.resize(1 << 16, 0);
-    assert!(kernel.probe(&frame).is_err());
-    assert!(kernel.program.run(&frame[..13], 1).is_err());
+    let long = |length: usize| {
+        let mut packet = Ipv4::new([198, 51, 100, 7], [192, 0, 2, 1], Transport::syn());
+        packet.total_length = Some((length - 14) as u16);
+        Packet::from(packet).padded(length).bytes()
+    };
+    let longest = long(LONGEST_FRAME);
+    assert_eq!(kernel.probe(&longest)?.verdict, Verdict::Pass);
+    assert_eq!(kernel.run(&longest, 1)?.1[0].verdict, Verdict::Pass);
+    // The kernel would hand over the beginning, which looks cut off.
+    let longer = long(LONGEST_FRAME + 1);
+    let error = kernel.probe(&longer).err().expect("an answer");
+    assert!(error.to_string().contains("it has 3401 bytes"), "{error}");
+    assert!(kernel.program.run(&longer, 1).is_err());
+    assert!(kernel.program.run(&longest[..13], 1).is_err());
     Ok(())
 }
