@@ -9,7 +9,7 @@ use aya::{
 use aya_obj::programs::XdpAttachType;
 use gateway_common::{
     Verdict,
-    abi::{PROBE_METADATA, probe_verdict},
+    abi::{PROBE_MARK, probe_verdict},
 };
 
 use super::{Datapath, error::DatapathError, object};
@@ -145,7 +145,7 @@ fn whole(frame: &[u8]) -> Result<&[u8], DatapathError> {
 
 /// Runs the program once on `frame`, marked as a probe.
 fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
-    let mut input = vec![0; PROBE_METADATA as usize];
+    let mut input = PROBE_MARK.to_vec();
     input.extend_from_slice(frame);
     let mut output = vec![0; input.len() + 256];
     let context = context(input.len());
@@ -160,7 +160,7 @@ fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
         .map_err(DatapathError::kernel(RUNNING))?;
     // The kernel hands the metadata back in front of the frame.
     let answered = output
-        .get(PROBE_METADATA as usize..)
+        .get(PROBE_MARK.len()..)
         .and_then(|frame| frame.first_chunk());
     let answer = probe_verdict(result.return_value).zip(answered);
     let (verdict, rule) = answer.ok_or_else(|| DatapathError::Kernel {
@@ -173,14 +173,12 @@ fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
     })
 }
 
-/// A `struct xdp_md` that says where the data starts: behind the probe's metadata.
+/// A `struct xdp_md` that says where the data starts: behind the probe's mark.
 fn context(input: usize) -> [u8; 24] {
     let end = u32::try_from(input).unwrap_or(u32::MAX);
+    let start = u32::try_from(PROBE_MARK.len()).unwrap_or(u32::MAX);
     let mut context = [0; 24];
-    for (field, value) in context
-        .chunks_exact_mut(4)
-        .zip([PROBE_METADATA, end, 0, 0, 0, 0])
-    {
+    for (field, value) in context.chunks_exact_mut(4).zip([start, end, 0, 0, 0, 0]) {
         field.copy_from_slice(&value.to_ne_bytes());
     }
     context
