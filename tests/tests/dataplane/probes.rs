@@ -71,7 +71,7 @@ fn frames_that_are_not_seen_whole_are_an_error() -> Result<(), DatapathError> {
     assert_eq!(kernel.run(&longest, 1)?.1[0].verdict, Verdict::Pass);
     // The kernel would hand over the beginning, which looks cut off.
     let longer = long(LONGEST_FRAME + 1);
-    let error = kernel.probe(&longer).err().expect("an answer");
+    let error = kernel.probe(&longer).expect_err("an answer");
     assert!(error.to_string().contains("it has 3401 bytes"), "{error}");
     assert!(kernel.program.run(&longer, 1).is_err());
     assert!(kernel.program.run(&longest[..13], 1).is_err());
