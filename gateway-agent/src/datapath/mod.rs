@@ -23,7 +23,7 @@ pub use events::{Events, Sampled};
 pub use mirror::Mirror;
 pub use object::{BENCH_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
-pub use probe::{Probe, Program};
+pub use probe::{LONGEST_FRAME, Probe, Program};
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ impl Datapath {
             datapath.settings = Settings {
                 abi: ABI_VERSION,
                 seed,
-                ..datapath.settings
+                ..Settings::default()
             };
             datapath.maps.write_settings(&datapath.settings)?;
             datapath.mirror = Some(Mirror::new(seed));

@@ -106,7 +106,7 @@ impl Recipe {
                 }
                 packet.into()
             }
-            source => {
+            IpAddr::V4(_) | IpAddr::V6(_) => {
                 let source = match source {
                     IpAddr::V4(source) => source.to_ipv6_mapped(),
                     IpAddr::V6(source) => source,

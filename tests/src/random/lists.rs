@@ -87,13 +87,11 @@ fn expiry() -> impl Strategy<Value = Nanos> {
 }
 
 /// A prefix of at least eight bits around one of a few addresses, so that many overlap.
-#[must_use]
 pub fn prefix() -> BoxedStrategy<Prefix> {
     around(address(), 8)
 }
 
 /// A prefix of any length, also of none: all addresses there are.
-#[must_use]
 pub fn wide_prefix() -> BoxedStrategy<Prefix> {
     around(address(), 0)
 }

@@ -1,9 +1,9 @@
 //! The same frames through the host's pipeline and the loaded program.
 
-use gateway_agent::datapath::DatapathError;
+use gateway_agent::datapath::{DatapathError, LONGEST_FRAME};
 use gateway_policy::grammar::Prefix;
 use gateway_tests::{
-    kernel::{Kernel, LONGEST, SHORTEST},
+    kernel::{Kernel, SHORTEST},
     oracle::Memory,
     random::Frames,
     setup::{FUTURE, PAST, Setup, allow, ban, deny, shadow, zone},
@@ -40,7 +40,7 @@ fn lists() -> Setup {
         shadow("2001:db8:1:2:3::/80", 17),
         ban("2001:db8:1:2:3:4:5:6", 18),
         zone("2001:db9::/32", 1),
-        deny("2001:db9:0:1::/63", 19).until(PAST),
+        deny("2001:db9:0:2::/63", 19).until(PAST),
         shadow("fe80::/10", 20),
         deny("fe80::211:22ff:fe33:4455", 21),
         deny("::/96", 22),
@@ -57,7 +57,7 @@ fn host_and_kernel_agree_on_random_frames() -> Result<(), DatapathError> {
     let memory = Memory::with(&setup, kernel.datapath.settings().seed);
     let listed: Vec<Prefix> = setup.items.iter().map(|item| item.prefix).collect();
     let run = Frames::new(&listed, seed)
-        .filter(|frame| (SHORTEST..=LONGEST).contains(&frame.len()))
+        .filter(|frame| (SHORTEST..=LONGEST_FRAME).contains(&frame.len()))
         .take(usize::try_from(frames).unwrap());
     let mut compared = 0;
     for (n, frame) in run.enumerate() {

@@ -1,8 +1,8 @@
 //! The limiter in the kernel, on its clock.
 
-use std::time::Duration;
+use std::{sync::Barrier, thread, time::Duration};
 
-use gateway_agent::datapath::DatapathError;
+use gateway_agent::datapath::{Datapath, DatapathError};
 use gateway_common::{
     Verdict, lists::MODE_ENFORCE, lists::MODE_SHADOW, settings::Limit, time::Nanos,
 };
@@ -69,6 +69,45 @@ fn an_exhausted_source_passes_again_when_its_next_packet_is_due() -> Result<(), 
         (packets(&moved, Verdict::Pass) == 1).then_some(())
     })
     .unwrap();
+    Ok(())
+}
+
+/// Processors that charge one source at the same time take turns; one that loses its turn four
+/// times lets the packet go free. This is all that they admit too much between them.
+#[test]
+fn processors_share_a_limit() -> Result<(), DatapathError> {
+    const BURST: u64 = 300_000;
+    const EACH: u32 = 200_000;
+    const PROCESSORS: u64 = 2;
+    let rate = Limit::new(
+        1,
+        Nanos::from_secs(100),
+        Nanos::from_secs(100 * BURST),
+        MODE_ENFORCE,
+    );
+    let kernel = Kernel::with(&Setup::default().limits(&[rate]))?;
+    let frame = from([198, 51, 100, 7]);
+    let pins = kernel.pins().path();
+    let start = Barrier::new(PROCESSORS as usize);
+    thread::scope(|scope| {
+        for _ in 0..PROCESSORS {
+            scope.spawn(|| {
+                let datapath = Datapath::open(pins).expect("the pins");
+                let program = datapath.program().expect("the program");
+                start.wait();
+                program.run(&frame, EACH).expect("a run");
+            });
+        }
+    });
+    let (_, moved) = kernel.run(&frame, 1)?;
+    let (within, over) = (
+        packets(&moved, Verdict::Pass),
+        packets(&moved, Verdict::RateLimited),
+    );
+    assert_eq!(within + over, PROCESSORS * u64::from(EACH) + 1);
+    let free = within - (BURST + 1);
+    println!("{free} of {within} packets went free");
+    assert!(free <= within / 100, "{free} of {within} packets went free");
     Ok(())
 }
 
