@@ -32,7 +32,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             workspace.join(source).display()
         );
     }
-    println!("cargo:rerun-if-env-changed=PATH");
 
     let target_dir = PathBuf::from(env::var("OUT_DIR")?).join("ebpf");
     build(&workspace, &target_dir)?;

@@ -20,14 +20,15 @@ pub const ZONE_CAPACITY: u32 = 1 << 16;
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
 
-/// Bytes of metadata that mark a test run as a probe; see [`probe_answer`].
-pub const PROBE_METADATA: u32 = 4;
+/// Metadata in front of a frame that marks a test run as a probe; see [`probe_answer`]. Frames
+/// that another program redirects to an interface may carry metadata too.
+pub const PROBE_MARK: [u8; 8] = *b"gw-probe";
 
 /// Set in what the program returns to a probe, so that no action of XDP can be mistaken for it.
 const PROBE_FLAG: u32 = 1 << 31;
 
-/// What the program returns for a test run that carries [`PROBE_METADATA`] bytes of metadata:
-/// the verdict itself. The rule's id stands in the first four bytes of the frame, in the host's
+/// What the program returns for a test run that carries [`PROBE_MARK`] as metadata: the verdict
+/// itself. The rule's id stands in the first four bytes of the frame, in the host's
 /// byte order.
 #[must_use]
 pub const fn probe_answer(verdict: crate::Verdict) -> u32 {

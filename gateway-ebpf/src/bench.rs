@@ -66,7 +66,7 @@ fn parsed(ctx: &XdpContext) -> u32 {
         None => return xdp_action::XDP_DROP,
     };
     // The action depends on what was parsed, so that nothing of it is optimised away.
-    if identity == 0 || details.defect.is_some() || details.neighbour {
+    if identity as u32 == 0 || details.defect.is_some() || details.neighbour {
         xdp_action::XDP_DROP
     } else {
         xdp_action::XDP_PASS

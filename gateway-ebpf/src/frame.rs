@@ -3,6 +3,7 @@
 use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use gateway_common::{
     Frame,
+    abi::PROBE_MARK,
     packet::{follow, frame::MAX_OFFSET},
 };
 
@@ -40,6 +41,18 @@ impl XdpFrame {
             unsafe { (self.start as *mut [u8; 4]).write_unaligned(rule.to_ne_bytes()) };
         }
     }
+}
+
+/// Whether the frame is a test run of the agent's, which carries its mark.
+#[inline(always)]
+pub(crate) fn is_probe(ctx: &XdpContext) -> bool {
+    let mark = ctx.metadata();
+    if mark + PROBE_MARK.len() > ctx.data() {
+        return false;
+    }
+    // SAFETY: the metadata ends where the frame starts, which is no earlier than the end of the
+    // mark, as was just checked.
+    unsafe { (mark as *const [u8; 8]).read_unaligned() == PROBE_MARK }
 }
 
 impl Frame for XdpFrame {

@@ -8,7 +8,7 @@ use gateway_common::{
 };
 
 use crate::{
-    frame::{XdpFrame, settled},
+    frame::{self, XdpFrame, settled},
     maps, record,
     tables::KernelTables,
 };
@@ -16,10 +16,10 @@ use crate::{
 /// Decides on the frame, counts it, and reports it when it is a drop due for sampling.
 #[inline(always)]
 pub fn run(ctx: &XdpContext) -> u32 {
-    // Only a test run of the agent hands over metadata: a question, not a packet. It is
-    // answered in full, and leaves no trace in the counters or the limiter.
-    // Settled at once, for the verifier forbids keeping half of a packet pointer for later.
-    let probe = settled((ctx.metadata() < ctx.data()) as u64) != 0;
+    // A question, not a packet. It is answered in full, and leaves no trace in the counters or
+    // the limiter. Settled at once, for the verifier forbids keeping half of a packet pointer
+    // for later.
+    let probe = settled(frame::is_probe(ctx) as u64) != 0;
     let frame = XdpFrame::new(ctx);
     let Some(settings) = maps::SETTINGS.get(0) else {
         return xdp_action::XDP_PASS;

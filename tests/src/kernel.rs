@@ -20,9 +20,6 @@ use crate::setup::Setup;
 /// The shortest frame that the kernel runs a program on: an Ethernet header.
 pub const SHORTEST: usize = 14;
 
-/// The longest: a page less what the kernel keeps around the frame, whichever kernel it is.
-pub const LONGEST: usize = 3400;
-
 const BPFFS: &str = "/sys/fs/bpf";
 const PREFIX: &str = "gateway-test-";
 

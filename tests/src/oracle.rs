@@ -19,7 +19,7 @@ use gateway_common::{
         Entry, Key4, Key6,
         cells::{WORDS4, WORDS6},
     },
-    settings::Settings,
+    settings::{Limit, Settings},
     tables::List,
     time::Nanos,
 };
@@ -78,8 +78,13 @@ impl Memory {
         for item in &setup.items {
             self.insert(item);
         }
+        self.set_limits(&setup.limits);
+    }
+
+    /// Puts limits in force, by class.
+    pub fn set_limits(&mut self, limits: &[Limit]) {
         self.settings.limits = Default::default();
-        for (slot, limit) in self.settings.limits.iter_mut().zip(&setup.limits) {
+        for (slot, limit) in self.settings.limits.iter_mut().zip(limits) {
             *slot = *limit;
         }
     }

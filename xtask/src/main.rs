@@ -7,6 +7,7 @@ mod apt;
 mod bench;
 mod build;
 mod cargo;
+mod demo;
 mod lab;
 mod setup;
 mod test;
@@ -36,6 +37,8 @@ enum Verb {
     Build(build::Args),
     /// Runs a command in a small network of namespaces, or a shell
     Lab(lab::Args),
+    /// Shows the whole loop: a packet dropped because of what a request did
+    Demo(demo::Args),
     /// Runs all tests: unit, property, packet tables, end to end
     Test(test::Args),
     /// Runs the data-plane tests under another kernel, in a virtual machine
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Setup => setup::run(),
         Verb::Build(args) => build::run(&args),
         Verb::Lab(args) => lab::run(&args),
+        Verb::Demo(args) => demo::run(&args),
         Verb::Test(args) => test::run(&args),
         Verb::Vm(args) => vm::run(&args),
         Verb::Bench(args) => bench::run(&args),

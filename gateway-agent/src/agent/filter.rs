@@ -52,19 +52,7 @@ pub(super) fn attach(
         match datapath.attach(interface.name.as_str(), mode) {
             Ok(done) => attached.push(done),
             Err(error) => {
-                // What an earlier agent attached keeps filtering; what is new goes.
-                let kept: Vec<_> = datapath
-                    .interfaces()
-                    .into_iter()
-                    .filter(|present| {
-                        !attached
-                            .iter()
-                            .any(|new| new.name == present.name && !new.took_over)
-                    })
-                    .map(|present| present.name)
-                    .collect();
-                let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
-                datapath.detach_others(&kept)?;
+                give_back(datapath, &attached)?;
                 return Err(error);
             }
         }
@@ -77,6 +65,29 @@ pub(super) fn attach(
         );
     }
     Ok(attached)
+}
+
+/// Takes the program off those of `attached` that it was put on anew. What an earlier agent
+/// attached keeps filtering.
+///
+/// # Errors
+/// When a pin cannot be removed.
+pub(super) fn give_back(
+    datapath: &mut Datapath,
+    attached: &[Attached],
+) -> Result<(), DatapathError> {
+    let is_new = |name: &str| {
+        attached
+            .iter()
+            .any(|one| one.name == name && !one.took_over)
+    };
+    let present = datapath.interfaces();
+    let kept: Vec<&str> = present
+        .iter()
+        .map(|one| one.name.as_str())
+        .filter(|name| !is_new(name))
+        .collect();
+    datapath.detach_others(&kept).map(drop)
 }
 
 fn limits(limits: &PacketLimits) -> [Limit; 2] {

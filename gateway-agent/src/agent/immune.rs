@@ -13,9 +13,6 @@ use crate::config::{Config, TargetHost};
 /// addresses are beyond them by themselves.
 pub(super) fn of(config: &Config, safelist: &[Prefix]) -> Immune {
     let mut immune = Immune::default();
-    for prefix in safelist {
-        immune.add(*prefix, ImmuneReason::Safelist);
-    }
     for (name, prefixes) in &config.networks.trusted {
         for prefix in prefixes {
             immune.add(*prefix, ImmuneReason::TrustedNetwork(name.clone()));
@@ -35,6 +32,10 @@ pub(super) fn of(config: &Config, safelist: &[Prefix]) -> Immune {
                 (None, TargetHost::Ip(_)) => {}
             }
         }
+    }
+    // Last, since the first reason stays: the management addresses are on the safelist as well.
+    for prefix in safelist {
+        immune.add(*prefix, ImmuneReason::Safelist);
     }
     immune
 }

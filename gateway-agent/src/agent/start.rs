@@ -21,6 +21,7 @@ use crate::{
         lock::WriterLock,
         server::{self, Socket},
     },
+    datapath::Attached,
     feedback::Feedback,
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, AccessLog, Format, HttpMetrics, Metrics, Monitor, Sink},
@@ -123,12 +124,21 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     tracing::info!(address = %monitor.addr(), "metrics and health");
 
     // The filter before the listeners: no connection is accepted that it has not seen.
-    if let Some(kernel) = &kernel {
-        guard(kernel, &config)?;
-    }
+    let guarded = match &kernel {
+        Some(kernel) => guard(kernel, &config)?,
+        None => Vec::new(),
+    };
     let workers = thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let limits = snapshot::connection_limits(&config.limits);
-    let http = Server::start(&listens, limits, workers, Arc::clone(&gate))?;
+    let http = match Server::start(&listens, limits, workers, Arc::clone(&gate)) {
+        Ok(http) => http,
+        Err(error) => {
+            if let Some(kernel) = &kernel {
+                filter::give_back(&mut kernel.datapath(), &guarded)?;
+            }
+            return Err(error.into());
+        }
+    };
     for address in http.addrs() {
         tracing::info!(%address, "listening");
     }
@@ -197,8 +207,9 @@ fn bring_in_step(service: &Service, config: &Config) -> anyhow::Result<()> {
 }
 
 /// Puts the program on the interfaces.
-fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<()> {
-    for attached in filter::attach(&mut kernel.datapath(), &config.interfaces)? {
+fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<Vec<Attached>> {
+    let guarded = filter::attach(&mut kernel.datapath(), &config.interfaces)?;
+    for attached in &guarded {
         tracing::info!(
             interface = attached.name,
             mode = attached.mode.name(),
@@ -206,7 +217,7 @@ fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<()> {
             "filtering packets"
         );
     }
-    Ok(())
+    Ok(guarded)
 }
 
 /// Answers the control socket and signals until one of them says stop.

@@ -23,7 +23,7 @@ pub use events::{Events, Sampled};
 pub use mirror::Mirror;
 pub use object::{BENCH_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
-pub use probe::{Probe, Program};
+pub use probe::{LONGEST_FRAME, Probe, Program};
 
 use std::path::Path;
 
@@ -79,13 +79,20 @@ impl Datapath {
     /// [`DatapathError::NotThere`] when there is none, or what makes its pins unreadable.
     pub fn open(pins: &Path) -> Result<Self, DatapathError> {
         let pins = Pins::at(pins);
+        let absent = DatapathError::NotThere {
+            pins: pins.root().to_owned(),
+        };
         if !pins.exist() {
-            return Err(DatapathError::NotThere {
-                pins: pins.root().to_owned(),
-            });
+            return Err(absent);
         }
         pins.refuse_foreign()?;
-        Self::over(pins)
+        let datapath = Self::over(pins)?;
+        // An agent that died before it wrote its settings left maps without a seed: what was
+        // added to them now would be lost to the next one.
+        if datapath.settings.abi != ABI_VERSION {
+            return Err(absent);
+        }
+        Ok(datapath)
     }
 
     fn over(pins: Pins) -> Result<Self, DatapathError> {

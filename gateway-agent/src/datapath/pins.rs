@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use aya::maps::{Map, MapData, MapInfo};
+use aya::maps::{Map, MapData, MapInfo, MapType};
 use gateway_common::{
     abi::{self, ABI_VERSION, maps},
     counter, limiter,
@@ -99,12 +99,21 @@ impl Pins {
             }
             let info = MapInfo::from_pin(&path)
                 .map_err(DatapathError::kernel(format!("reading {}", path.display())))?;
+            let foreign = |reason| DatapathError::ForeignPin { path, reason };
             let found = (info.key_size(), info.value_size(), info.max_entries());
             if found != shape {
-                return Err(DatapathError::ForeignPin {
-                    path,
-                    reason: format!("key, value and capacity are {found:?}, expected {shape:?}"),
-                });
+                return Err(foreign(format!(
+                    "key, value and capacity are {found:?}, expected {shape:?}"
+                )));
+            }
+            let expected = kind(name);
+            match info.map_type() {
+                Ok(found) if found == expected => {}
+                found => {
+                    return Err(foreign(format!(
+                        "its type is {found:?}, expected {expected:?}"
+                    )));
+                }
             }
         }
         Ok(())
@@ -194,6 +203,16 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
         ),
         (maps::EVENTS, (0, 0, abi::EVENT_RING_BYTES)),
     ]
+}
+
+/// Type of a map.
+fn kind(name: &str) -> MapType {
+    match name {
+        maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::LIMITER => MapType::Array,
+        maps::COUNTERS => MapType::PerCpuArray,
+        maps::EVENTS => MapType::RingBuf,
+        _ => MapType::Hash,
+    }
 }
 
 pub(super) fn create_dir(dir: &Path) -> Result<(), DatapathError> {

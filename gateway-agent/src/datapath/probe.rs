@@ -9,13 +9,17 @@ use aya::{
 use aya_obj::programs::XdpAttachType;
 use gateway_common::{
     Verdict,
-    abi::{PROBE_METADATA, probe_verdict},
+    abi::{PROBE_MARK, probe_verdict},
 };
 
 use super::{Datapath, error::DatapathError, object};
 
 /// What is being done when a test run fails.
 const RUNNING: &str = "running the data plane on a test packet";
+
+/// The longest frame that the program can be asked about, in bytes. The kernel spreads what does
+/// not fit a page over several buffers, of which the program would see the first.
+pub const LONGEST_FRAME: usize = 3400;
 
 /// What the loaded program says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +84,10 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// When the kernel runs no program on it: it is shorter than an Ethernet header, or longer
-    /// than a page.
+    /// When the kernel runs no program on it, for it is shorter than an Ethernet header, or it
+    /// is longer than [`LONGEST_FRAME`].
     pub fn probe(&self, frame: &[u8]) -> Result<Probe, DatapathError> {
-        ask(self.xdp()?, frame)
+        ask(self.xdp()?, whole(frame)?)
     }
 
     /// Runs the program on a frame as if it had come over a wire, `repeat` times: it counts,
@@ -96,7 +100,7 @@ impl Program {
     pub fn run(&self, frame: &[u8], repeat: u32) -> Result<u32, DatapathError> {
         self.xdp()?
             .test_run(TestRunOptions {
-                data_in: Some(frame),
+                data_in: Some(whole(frame)?),
                 repeat,
                 ..TestRunOptions::default()
             })
@@ -125,9 +129,23 @@ impl Program {
     }
 }
 
+/// The frame, if the program will see all of it.
+fn whole(frame: &[u8]) -> Result<&[u8], DatapathError> {
+    if frame.len() > LONGEST_FRAME {
+        return Err(DatapathError::Kernel {
+            what: RUNNING.into(),
+            source: anyhow::anyhow!(
+                "it has {} bytes, and the longest that can be asked about has {LONGEST_FRAME}",
+                frame.len()
+            ),
+        });
+    }
+    Ok(frame)
+}
+
 /// Runs the program once on `frame`, marked as a probe.
 fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
-    let mut input = vec![0; PROBE_METADATA as usize];
+    let mut input = PROBE_MARK.to_vec();
     input.extend_from_slice(frame);
     let mut output = vec![0; input.len() + 256];
     let context = context(input.len());
@@ -142,7 +160,7 @@ fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
         .map_err(DatapathError::kernel(RUNNING))?;
     // The kernel hands the metadata back in front of the frame.
     let answered = output
-        .get(PROBE_METADATA as usize..)
+        .get(PROBE_MARK.len()..)
         .and_then(|frame| frame.first_chunk());
     let answer = probe_verdict(result.return_value).zip(answered);
     let (verdict, rule) = answer.ok_or_else(|| DatapathError::Kernel {
@@ -155,14 +173,12 @@ fn ask(xdp: &Xdp, frame: &[u8]) -> Result<Probe, DatapathError> {
     })
 }
 
-/// A `struct xdp_md` that says where the data starts: behind the probe's metadata.
+/// A `struct xdp_md` that says where the data starts: behind the probe's mark.
 fn context(input: usize) -> [u8; 24] {
     let end = u32::try_from(input).unwrap_or(u32::MAX);
+    let start = u32::try_from(PROBE_MARK.len()).unwrap_or(u32::MAX);
     let mut context = [0; 24];
-    for (field, value) in context
-        .chunks_exact_mut(4)
-        .zip([PROBE_METADATA, end, 0, 0, 0, 0])
-    {
+    for (field, value) in context.chunks_exact_mut(4).zip([start, end, 0, 0, 0, 0]) {
         field.copy_from_slice(&value.to_ne_bytes());
     }
     context

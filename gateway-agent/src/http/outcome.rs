@@ -76,9 +76,9 @@ pub struct RuleHit {
 pub struct Reached {
     /// Its name in the configuration.
     pub name: Arc<str>,
-    /// The target asked last, as `host:port`; `None` when it has none.
+    /// The target asked last, as `host:port`; `None` when it has none, or the client left first.
     pub target: Option<Arc<str>>,
-    /// How many targets were tried.
+    /// How many targets were tried; 0 when the client left first.
     pub attempts: u32,
     /// What went wrong last, for the log.
     pub error: Option<Box<str>>,

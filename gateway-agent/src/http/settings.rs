@@ -37,6 +37,9 @@ pub enum Transport {
 }
 
 /// What one connection, and all of them, may take. Set when the server starts.
+///
+/// Of `headers`, `idle` and `stall` each is kept to within the shortest of the three: a
+/// connection is looked at that often, instead of setting timers for each request.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
     /// The most connections at once.

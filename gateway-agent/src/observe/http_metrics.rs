@@ -72,34 +72,34 @@ impl HttpMetrics {
         let times = Family::<Label, Histogram, _>::new_with_constructor(bounded as fn() -> _);
         let total = bounded();
         registry.register(
-            "gateway_http_requests",
+            "http_requests",
             "Requests by class of status",
             requests.clone(),
         );
         registry.register(
-            "gateway_http_refusals",
+            "http_refusals",
             "Requests refused, by reason",
             refusals.clone(),
         );
-        registry.register("gateway_http_answers", "How answers ended", endings.clone());
+        registry.register("http_answers", "How answers ended", endings.clone());
         registry.register(
-            "gateway_http_degraded",
+            "http_degraded",
             "Requests that a stage let through because it failed open",
             degraded.clone(),
         );
         registry.register(
-            "gateway_http_upstream_results",
+            "http_upstream_results",
             "Requests that came as far as an upstream, by what came of it",
             upstreams.clone(),
         );
         registry.register_with_unit(
-            "gateway_http_stage",
+            "http_stage",
             "Time in each stage of the pipeline",
             Unit::Seconds,
             times.clone(),
         );
         registry.register_with_unit(
-            "gateway_http_request",
+            "http_request",
             "Time from the head of a request to the end of its answer",
             Unit::Seconds,
             total.clone(),
@@ -206,17 +206,17 @@ impl Collector for Counted {
         let limiter = self.gate.limiter_counters();
         for (name, help, value) in [
             (
-                "gateway_http_connections_open",
+                "http_connections_open",
                 "Connections open now",
                 load.open() as u64,
             ),
             (
-                "gateway_http_requests_active",
+                "http_requests_active",
                 "Requests being served now",
                 load.requests() as u64,
             ),
             (
-                "gateway_http_limiter_clients",
+                "http_limiter_clients",
                 "Clients whose limit is remembered",
                 limiter.clients,
             ),
@@ -226,22 +226,22 @@ impl Collector for Counted {
         }
         let server = [
             (
-                "gateway_http_connections_accepted",
+                "http_connections_accepted",
                 "Connections accepted",
                 load.accepted(),
             ),
             (
-                "gateway_http_accept_errors",
+                "http_accept_errors",
                 "Failed calls of accept",
                 load.accept_errors(),
             ),
             (
-                "gateway_http_limiter_reclaimed",
+                "http_limiter_reclaimed",
                 "Places in the limiters taken over from idle clients",
                 limiter.reclaimed,
             ),
             (
-                "gateway_http_limiter_overflowed",
+                "http_limiter_overflowed",
                 "Requests judged by the newcomers' shared limit, for want of places",
                 limiter.overflowed,
             ),
@@ -249,17 +249,17 @@ impl Collector for Counted {
         let log = self.log.iter().flat_map(|log| {
             [
                 (
-                    "gateway_access_log_lines",
+                    "access_log_lines",
                     "Access log lines written",
                     log.written(),
                 ),
                 (
-                    "gateway_access_log_lost",
+                    "access_log_lost",
                     "Access log lines lost in a full channel",
                     log.lost(),
                 ),
                 (
-                    "gateway_access_log_failed",
+                    "access_log_failed",
                     "Access log lines that were not written",
                     log.failed(),
                 ),
@@ -275,7 +275,7 @@ impl Collector for Counted {
             )?)?;
         }
         let mut ends = encoder.encode_descriptor(
-            "gateway_http_connections_ended",
+            "http_connections_ended",
             "Connections by the way they ended, refused ones among them",
             None,
             ConstCounter::new(0u64).metric_type(),

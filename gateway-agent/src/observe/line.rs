@@ -99,7 +99,7 @@ pub(super) fn write(outcome: &Outcome, buffer: &mut Vec<u8>) {
         peer: outcome.peer.to_string(),
         tls: outcome.tls,
         http: version(outcome.version),
-        method: outcome.method.as_ref().map(http::Method::as_str),
+        method: outcome.method.as_ref().map(method),
         host: &outcome.host,
         path: &outcome.path,
         query: &outcome.query,
@@ -121,6 +121,14 @@ pub(super) fn write(outcome: &Outcome, buffer: &mut Vec<u8>) {
         // Numbers and texts always serialise; half a line would break the next one.
         Err(_) => buffer.truncate(start),
     }
+}
+
+/// The longest method shown; the longest registered one has 17 letters.
+const MAX_METHOD: usize = 32;
+
+fn method(method: &http::Method) -> &str {
+    let text = method.as_str();
+    text.get(..MAX_METHOD).unwrap_or(text)
 }
 
 fn rule(hit: &RuleHit) -> Rule<'_> {

@@ -6,11 +6,18 @@ use std::sync::{Mutex, MutexGuard};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 
-/// All metrics of the agent. Names are written whole, with `gateway_` in front, wherever they are
-/// registered: that way they are found by searching for them.
-#[derive(Debug, Default)]
+/// All metrics of the agent; their names begin with `gateway_`.
+#[derive(Debug)]
 pub struct Metrics {
     registry: Mutex<Registry>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            registry: Mutex::new(Registry::with_prefix("gateway")),
+        }
+    }
 }
 
 impl Metrics {

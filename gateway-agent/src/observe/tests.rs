@@ -162,7 +162,7 @@ fn a_slow_disk_costs_lines_and_never_time() {
         begun,
         go: Arc::clone(&go),
     });
-    let log = AccessLog::write_to(Sink::Stdout, disk, 3).unwrap();
+    let log = AccessLog::write_to(Sink::Stderr, disk, 3).unwrap();
     log.outcome(&outcome);
     stuck.recv().unwrap();
     // The thread waits for the disk now: three lines fit into the channel, and no call blocks.
@@ -206,7 +206,7 @@ fn a_disk_that_refuses_is_counted() {
             Ok(())
         }
     }
-    let log = AccessLog::write_to(Sink::Stdout, Box::new(Full), 10).unwrap();
+    let log = AccessLog::write_to(Sink::Stderr, Box::new(Full), 10).unwrap();
     log.outcome(&outcome());
     let counts = Arc::clone(log.counts());
     drop(log);
@@ -250,7 +250,7 @@ fn metrics_count_what_happened() {
     let gate: Arc<Gate> = Arc::clone(&world.gate);
     metrics.register(|registry| HttpMetrics::collect(registry, gate, Some(Arc::default())));
     let own = Counter::<u64>::default();
-    metrics.register(|registry| registry.register("gateway_mine", "Somebody else's", own.clone()));
+    metrics.register(|registry| registry.register("mine", "Somebody else's", own.clone()));
     own.inc();
 
     assert_eq!(world.get("/open/x").status, 200);

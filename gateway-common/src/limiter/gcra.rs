@@ -161,21 +161,22 @@ fn choose_beside<T: Tables>(tables: &T, slot: u32, hash: u64, now: u64) -> Optio
     None
 }
 
-/// What the limit of an IPv4 source is held against: its address.
+/// What the limit of an IPv4 source is held against: its address, in the part of the IPv6 space
+/// that is no source's (multicast), so that neither family can spend what the other has.
 #[inline(always)]
 #[must_use]
 pub const fn identity4(address: [u8; 4]) -> u64 {
-    u32::from_be_bytes(address) as u64
+    0xff << 56 | u32::from_be_bytes(address) as u64
 }
 
-/// What the limit of an IPv6 source is held against: its /64, or the whole of a link-local
-/// address, for everyone on a link shares `fe80::/64`.
+/// What the limit of an IPv6 source is held against: its /64. Everyone on a link shares
+/// `fe80::/64`, so there it is the interface identifier, mixed into what the prefix leaves.
 #[inline(always)]
 #[must_use]
 pub const fn identity6(address: [u8; 16]) -> u64 {
     let (high, low) = halves(address);
     if high >> 54 == 0xfe80 >> 6 {
-        high ^ low.rotate_left(17)
+        0xfe80 << 48 | mix(0, low) >> 16
     } else {
         high
     }

@@ -151,7 +151,7 @@ fn judge<T: Tables>(
         found = Packed::new(Kind::Unlisted, 0, entry.rule);
     }
     if lists.zone()
-        && let Some(entry) = entry(List::Zone)
+        && let Some(entry) = live(tables, entry(List::Zone))
     {
         found = found.or(Packed::new(Kind::Unlisted, entry.class, 0));
     }

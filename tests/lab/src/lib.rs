@@ -41,17 +41,28 @@
 //! `/run/gateway-lab/<id>.lock` on which nobody holds a lock any more. The next [`Lab::up`] removes
 //! those, and leaves labs that live alone.
 
+pub mod agent;
+pub mod certificate;
+pub mod curl;
 pub mod flood;
 mod host;
 mod lab;
 mod lifetime;
 pub mod net;
+mod openssl;
 pub mod origin;
 pub mod probe;
+pub mod token;
+pub mod visitor;
 pub mod wait;
 mod wire;
+pub mod xdp;
 
+pub use agent::Agent;
+pub use certificate::Certificate;
+pub use curl::Curl;
 pub use flood::{Flood, Flooded, Sources};
 pub use host::{Counters, Host, Node};
 pub use lab::Lab;
 pub use origin::{Behaviour, Origin};
+pub use visitor::Visitor;

@@ -3,44 +3,18 @@
 //! Root is needed; without it these tests fail and say so.
 #![cfg(test)]
 
-mod object;
-
 use std::io::{Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-use gateway_lab::{Host, Lab, net, probe};
-
-const PASS: i32 = 2;
-const DROP: i32 = 1;
-
-/// Attaches a program that gives every packet the same verdict.
-fn attach(lab: &Lab, verdict: i32) {
-    let object = lab.state().join("verdict.o");
-    std::fs::write(&object, object::constant_verdict(verdict)).unwrap();
-    let out = lab
-        .host(Host::Gateway)
-        .command("ip")
-        .args(["link", "set", "dev", net::WAN, "xdpdrv", "object"])
-        .arg(&object)
-        .args(["section", "xdp"])
-        // Where ip makes its own directories, which nobody would remove elsewhere.
-        .env("TC_BPF_MNT", lab.pins())
-        .output()
-        .unwrap();
-    assert!(
-        out.status.success(),
-        "{}",
-        String::from_utf8_lossy(&out.stderr)
-    );
-}
+use gateway_lab::{Host, Lab, net, probe, xdp};
 
 /// Bytes go both ways in pieces larger than any packet, so that segmentation and checksum offload
 /// of the sender meet the receiver's XDP.
 #[test]
 fn bulk_tcp_passes_native_xdp_whole() {
     let lab = Lab::up("xdp").unwrap();
-    attach(&lab, PASS);
+    xdp::attach_constant(&lab, net::WAN, xdp::PASS).unwrap();
     let sent: Vec<u8> = (0..4_000_000_u32).map(|n| (n % 251) as u8).collect();
     for address in [
         IpAddr::V4(Host::Gateway.ip4()),
@@ -89,7 +63,7 @@ fn a_native_drop_stops_what_would_have_arrived() {
     let to = SocketAddr::from((Host::Gateway.ip4(), listener.local_addr().unwrap().port()));
     probe::tcp(lab.host(Host::Client), to, Duration::from_secs(5)).unwrap();
 
-    attach(&lab, DROP);
+    xdp::attach_constant(&lab, net::WAN, xdp::DROP).unwrap();
     let before = gateway.counters(net::WAN).unwrap().rx_packets;
     let silence = probe::tcp(lab.host(Host::Client), to, Duration::from_millis(200));
     assert!(

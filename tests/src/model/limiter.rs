@@ -11,8 +11,8 @@ pub enum Client {
     V4([u8; 4]),
     /// An IPv6 /64.
     Net([u8; 8]),
-    /// An address of the link, where a /64 is everybody.
-    Link([u8; 16]),
+    /// The interface identifier of an address of the link, where a /64 is everybody.
+    Link([u8; 8]),
 }
 
 impl Client {
@@ -21,10 +21,13 @@ impl Client {
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address.octets()),
-            IpAddr::V6(address) if address.is_unicast_link_local() => Self::Link(address.octets()),
             IpAddr::V6(address) => {
-                let [a, b, c, d, e, f, g, h, ..] = address.octets();
-                Self::Net([a, b, c, d, e, f, g, h])
+                let [a, b, c, d, e, f, g, h, interface @ ..] = address.octets();
+                if address.is_unicast_link_local() {
+                    Self::Link(interface)
+                } else {
+                    Self::Net([a, b, c, d, e, f, g, h])
+                }
             }
         }
     }

@@ -8,5 +8,13 @@
     reason = "tests"
 )]
 
+mod budgets;
+mod capacity;
+mod differential;
+mod expiry;
+mod limiter;
+mod mirror;
+mod pins;
+mod probes;
 mod smoke;
 mod tables;

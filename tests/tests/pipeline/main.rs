@@ -8,4 +8,9 @@
     reason = "tests"
 )]
 
+mod clock;
+mod collisions;
+mod flood;
+mod limiter;
+mod model;
 mod tables;

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Nsenter,
     /// `curl`.
     Curl,
+    /// `openssl`, for keys, certificates and signatures.
+    Openssl,
     /// `qemu-system-x86_64`.
     Qemu,
     /// `xz`, for the modules of kernels that compress them.
@@ -68,6 +70,7 @@ fn program(need: Need) -> Option<Program> {
         Need::Ip => ("ip", "iproute2"),
         Need::Nsenter => ("nsenter", "util-linux"),
         Need::Curl => ("curl", "curl"),
+        Need::Openssl => ("openssl", "openssl"),
         Need::Qemu => ("qemu-system-x86_64", "qemu-system-x86"),
         Need::Xz => ("xz", "xz-utils"),
         Need::DpkgDeb => ("dpkg-deb", "dpkg"),

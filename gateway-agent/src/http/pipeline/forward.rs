@@ -40,7 +40,7 @@ pub(super) async fn send(
 ) -> Result<Response<Relay>, Refusal> {
     let (identity, upstream, request) = request.into_parts();
     let Inspected {
-        head,
+        mut head,
         authority,
         body,
         upload,
@@ -49,7 +49,7 @@ pub(super) async fn send(
         exchange,
         connection,
         settings,
-        &head,
+        &mut head,
         authority,
         identity.as_ref(),
     );
@@ -67,6 +67,13 @@ pub(super) async fn send(
     *outgoing.headers_mut() = headers;
 
     let mut attempt = Attempt::default();
+    // Noted now, in case the client does not wait for the answer.
+    exchange.outcome().upstream = Some(Reached {
+        name: Arc::clone(upstream.name()),
+        target: None,
+        attempts: 0,
+        error: None,
+    });
     let result = send_upstream(&connection.pool, &upstream, outgoing, &upload, &mut attempt).await;
     exchange.outcome().upstream = Some(Reached {
         name: Arc::clone(upstream.name()),
@@ -86,19 +93,19 @@ pub(super) async fn send(
     Ok(response)
 }
 
-/// The fields that the upstream gets.
+/// The fields that the upstream gets, made of those that the client sent.
 fn fields(
     exchange: &Exchange,
     connection: &Connection,
     settings: &Settings,
-    head: &Parts,
+    head: &mut Parts,
     authority: HeaderValue,
     identity: Option<&Identity>,
 ) -> HeaderMap {
     let peer = exchange.peer();
     let chain = settings.proxies.chain(peer, &head.headers);
     let proto = forwarded_proto(connection, settings, &head.headers, peer.ip());
-    let mut headers = head.headers.clone();
+    let mut headers = std::mem::take(&mut head.headers);
     remove_hop_by_hop(&mut headers);
     let reserved: Vec<HeaderName> = settings.identity.reserved().cloned().collect();
     remove_reserved(&mut headers, &reserved);

@@ -72,3 +72,34 @@ fn has_ipv4_twin(bind: SocketAddr, listens: &[Listen]) -> bool {
         .iter()
         .any(|other| other.bind.is_ipv4() && other.bind.port() == bind.port())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::http::settings::Transport;
+
+    fn listen(bind: &str, port: u16) -> Listen {
+        Listen {
+            bind: format!("{bind}:{port}").parse().unwrap(),
+            transport: Transport::Plain,
+        }
+    }
+
+    #[test]
+    fn the_wildcard_of_ipv6_takes_ipv4_unless_that_has_a_listener_of_its_own() {
+        let alone = open(&[listen("[::]", 0)], 2).unwrap();
+        let port = alone[0][0].local_addr().unwrap().port();
+        assert_eq!(alone[0].len(), 2);
+        TcpStream::connect(("127.0.0.1", port)).unwrap();
+        TcpStream::connect(("::1", port)).unwrap();
+        drop(alone);
+
+        let both = [listen("[::]", port), listen("127.0.0.1", port)];
+        let opened = open(&both, 2).unwrap();
+        assert_eq!(opened[1][1].local_addr().unwrap(), both[1].bind);
+        let taken = open(&both[1..], 1).unwrap_err();
+        assert_eq!(taken.source.kind(), io::ErrorKind::AddrInUse);
+    }
+}

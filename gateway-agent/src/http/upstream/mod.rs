@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_resting_target_comes_last_and_alone_it_is_tried() {
         let upstream = upstream(&["http://a:1", "http://b:2"]);
-        upstream.targets()[0].rest(Duration::from_secs(60));
+        upstream.targets()[0].rest(Duration::from_secs(60), "gone");
         assert_eq!(order(&upstream), ["b:2", "a:1"]);
         assert_eq!(order(&upstream), ["b:2", "a:1"]);
         upstream.targets()[0].recovered();

@@ -62,8 +62,8 @@ pub(crate) async fn send(
                 None => match pool.connect(target, times).await {
                     Ok(lease) => lease,
                     Err((what, error)) => {
+                        target.rest(times.rest, &error);
                         attempt.error = Some(error.into());
-                        target.rest(times.rest);
                         fault = what;
                         break;
                     }

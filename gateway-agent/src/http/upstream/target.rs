@@ -86,8 +86,11 @@ impl Target {
         until == 0 || until <= clock::monotonic().0
     }
 
-    /// Leaves it out for a while.
-    pub(super) fn rest(&self, span: Duration) {
+    /// Leaves it out for a while, because of `error`. Says so once, until it works again.
+    pub(super) fn rest(&self, span: Duration, error: &str) {
+        if self.resting_until.load(Ordering::Relaxed) == 0 {
+            tracing::warn!(address = %self.authority, error, "an upstream target takes no connections");
+        }
         let until = clock::monotonic().saturating_add(Nanos::from(span));
         self.resting_until.store(until.0, Ordering::Relaxed);
     }
@@ -96,6 +99,7 @@ impl Target {
     pub(super) fn recovered(&self) {
         if self.resting_until.load(Ordering::Relaxed) != 0 {
             self.resting_until.store(0, Ordering::Relaxed);
+            tracing::info!(address = %self.authority, "an upstream target takes connections again");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The smallest ELF object that holds an XDP program: two instructions, no maps.
 
+/// Bytes of the ELF header, and by chance of each section header as well.
+const HEADER: usize = 64;
+
 /// Builds a relocatable object whose section `xdp` returns `verdict` for every packet.
-pub(crate) fn constant_verdict(verdict: i32) -> Vec<u8> {
+pub(super) fn constant_verdict(verdict: i32) -> Vec<u8> {
     // r0 = verdict; exit (RFC 9669).
     let mut program = vec![0xb7, 0, 0, 0];
     program.extend(verdict.to_le_bytes());
@@ -15,8 +18,9 @@ pub(crate) fn constant_verdict(verdict: i32) -> Vec<u8> {
     symbols.extend(0_u64.to_le_bytes());
     symbols.extend((program.len() as u64).to_le_bytes());
 
-    let mut file = vec![0; 64];
-    let mut headers = vec![[0; 64]];
+    // What stands between the ELF header and the table of section headers.
+    let mut body = Vec::new();
+    let mut headers = vec![vec![0; HEADER]];
     let sections = [
         Section {
             name: 1,
@@ -56,16 +60,14 @@ pub(crate) fn constant_verdict(verdict: i32) -> Vec<u8> {
         },
     ];
     for section in sections {
-        file.resize(file.len().next_multiple_of(8), 0);
-        headers.push(section.header(file.len() as u64));
-        file.extend(section.bytes);
+        body.resize(body.len().next_multiple_of(8), 0);
+        headers.push(section.header((HEADER + body.len()) as u64));
+        body.extend(section.bytes);
     }
-    file.resize(file.len().next_multiple_of(8), 0);
-    let table = file.len() as u64;
-    for header in &headers {
-        file.extend(header);
-    }
-    file[..64].copy_from_slice(&elf_header(table, headers.len() as u16));
+    body.resize(body.len().next_multiple_of(8), 0);
+    let mut file = elf_header((HEADER + body.len()) as u64, headers.len() as u16);
+    file.extend(body);
+    file.extend(headers.into_iter().flatten());
     file
 }
 
@@ -80,7 +82,7 @@ struct Section {
 }
 
 impl Section {
-    fn header(&self, at: u64) -> [u8; 64] {
+    fn header(&self, at: u64) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend(self.name.to_le_bytes());
         out.extend(self.kind.to_le_bytes());
@@ -92,12 +94,12 @@ impl Section {
         out.extend(self.info.to_le_bytes());
         out.extend(8_u64.to_le_bytes());
         out.extend(self.entry.to_le_bytes());
-        out.try_into().unwrap()
+        out
     }
 }
 
 /// A 64-bit little-endian relocatable file for machine 247, BPF.
-fn elf_header(table: u64, sections: u16) -> [u8; 64] {
+fn elf_header(table: u64, sections: u16) -> Vec<u8> {
     let mut out = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0];
     out.extend([0; 8]);
     for half in [1_u16, 247] {
@@ -111,5 +113,5 @@ fn elf_header(table: u64, sections: u16) -> [u8; 64] {
     for half in [64, 0, 0, 64, sections, sections - 1] {
         out.extend(half.to_le_bytes());
     }
-    out.try_into().unwrap()
+    out
 }

@@ -1,0 +1,38 @@
+//! An XDP program that is nobody's in particular, as another tool may have put it there.
+
+mod object;
+
+use anyhow::{Context, Result, bail};
+
+use crate::host::Host;
+use crate::lab::Lab;
+
+/// What an XDP program returns to let a packet in.
+pub const PASS: i32 = 2;
+/// What an XDP program returns to drop a packet.
+pub const DROP: i32 = 1;
+
+/// Attaches a program in native mode that gives every packet the same verdict, by `ip`, to an
+/// interface of the gateway.
+///
+/// # Errors
+///
+/// When the kernel refuses it.
+pub fn attach_constant(lab: &Lab, interface: &str, verdict: i32) -> Result<()> {
+    let object = lab.state().join("verdict.o");
+    std::fs::write(&object, object::constant_verdict(verdict))?;
+    let out = lab
+        .host(Host::Gateway)
+        .command("ip")
+        .args(["link", "set", "dev", interface, "xdpdrv", "object"])
+        .arg(&object)
+        .args(["section", "xdp"])
+        // Where ip makes its own directories, which nobody would remove elsewhere.
+        .env("TC_BPF_MNT", lab.pins())
+        .output()
+        .context("cannot run ip")?;
+    if !out.status.success() {
+        bail!("ip: {}", String::from_utf8_lossy(&out.stderr).trim());
+    }
+    Ok(())
+}
