@@ -18,9 +18,10 @@ use gateway_ebpf::XdpFrame;
 /// Offset of the IPv4 source address in an untagged frame.
 const SOURCE: usize = 26;
 
-/// State of the source generator: the current state, the mask of bits that vary, the base.
+/// The source generator: its state, the mask of the bits that tell sources apart, the first
+/// address and how many there are to spread them over. Addresses are counted without 127.0.0.0/8.
 #[btf_map]
-static SOURCES: PerCpuArray<[u64; 3], 1> = PerCpuArray::new();
+static SOURCES: PerCpuArray<[u64; 4], 1> = PerCpuArray::new();
 
 /// Returns at once: the cost of the test run itself.
 #[xdp]
@@ -79,12 +80,15 @@ fn new_source(ctx: &XdpContext) {
         return;
     };
     // SAFETY: an element of a per-CPU map: this is the only reference.
-    let [state, mask, base] = unsafe { &mut *state };
+    let [state, mask, first, span] = unsafe { &mut *state };
     *state ^= *state << 13;
     *state ^= *state >> 7;
     *state ^= *state << 17;
-    // Spreads the varying bits over the whole address space, as real sources are.
-    let source = ((*state & *mask).wrapping_mul(0x9e37_79b1) ^ *base) as u32;
+    // A multiple of the golden ratio lands far from its neighbours, as real sources do.
+    let spread = ((*state & *mask).wrapping_mul(0x9e37_79b1) as u32) as u64;
+    let counted = *first + (spread.wrapping_mul(*span) >> 32);
+    let loopback = (counted >= 127 << 24) as u64;
+    let source = (counted + (loopback << 24)) as u32;
     let start = ctx.data() + SOURCE;
     if start + 4 <= ctx.data_end() {
         // SAFETY: `start..start + 4` lies within the frame, as was just checked.

@@ -27,6 +27,12 @@ impl XdpFrame {
 }
 
 impl XdpFrame {
+    /// The context this frame was made of.
+    #[inline(always)]
+    pub(crate) fn context(&self) -> *mut xdp_md {
+        self.ctx
+    }
+
     /// Writes the rule that decided over the first bytes of the frame, for a probe's asker.
     #[inline(always)]
     pub(crate) fn answer(&self, rule: u32) {

@@ -1,9 +1,12 @@
 //! Counting and reporting.
 
-use aya_ebpf::helpers::{bpf_ktime_get_ns, generated::bpf_ktime_get_coarse_ns};
+use aya_ebpf::{
+    bindings::xdp_md,
+    helpers::{bpf_ktime_get_ns, generated::bpf_ktime_get_coarse_ns},
+    programs::XdpContext,
+};
 use gateway_common::{
-    Action, Frame, Outcome, Verdict,
-    counter::{self, Counter},
+    Action, Frame, Outcome, counter,
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
     packet::{Address, destination, inspect, locate, source},
     time::Nanos,
@@ -32,19 +35,36 @@ pub(crate) fn record(frame: &XdpFrame, outcome: Outcome, sample_interval: Nanos)
             let now = Nanos(unsafe { bpf_ktime_get_coarse_ns() });
             if now.since(counter.sampled_at) >= sample_interval {
                 counter.sampled_at = now;
-                send(frame, outcome.verdict, outcome.rule, counter);
+                // SAFETY: the context of the running program.
+                let sent = unsafe {
+                    gateway_report(frame.context(), outcome.verdict as u32, outcome.rule)
+                };
+                if sent == 0 {
+                    counter.events_lost += 1;
+                }
             }
         }
     }
 }
 
-/// Sends one event. Not inlined, and written in place, to keep it off the stack of the common
-/// path: all calls of a program share 512 bytes.
+/// [`send`] behind a global function's boundary: the verifier checks it once and not once for
+/// every way that leads to a drop, and it keeps off the stack of the common path. Returns
+/// whether there was room for the event.
+///
+/// # Safety
+///
+/// `ctx` is the context of the running program.
+#[unsafe(no_mangle)]
 #[inline(never)]
-fn send(frame: &XdpFrame, verdict: Verdict, rule: u32, counter: &mut Counter) {
+unsafe extern "C" fn gateway_report(ctx: *mut xdp_md, verdict: u32, rule: u32) -> u64 {
+    send(&XdpFrame::new(&XdpContext::new(ctx)), verdict as u8, rule) as u64
+}
+
+/// Sends the event of one drop; says whether there was room for it.
+#[inline(always)]
+fn send(frame: &XdpFrame, verdict: u8, rule: u32) -> bool {
     let Some(mut entry) = EVENTS.reserve_untyped::<DropEvent>(0) else {
-        counter.events_lost += 1;
-        return;
+        return false;
     };
     let event = entry.as_mut_ptr();
     // SAFETY: the entry is reserved for one event and aligned for it; every field is written.
@@ -53,7 +73,7 @@ fn send(frame: &XdpFrame, verdict: Verdict, rule: u32, counter: &mut Counter) {
         (*event).at = Nanos(bpf_ktime_get_ns());
         (*event).rule = rule;
         (*event).length = frame.len() as u32;
-        (*event).verdict = verdict as u8;
+        (*event).verdict = verdict;
         (*event).slot = slot() as u8;
         // The packet is parsed once more rather than carried along: few drops come this far.
         let located = locate(frame);
@@ -67,6 +87,7 @@ fn send(frame: &XdpFrame, verdict: Verdict, rule: u32, counter: &mut Counter) {
         (*event).destination_port = details.destination_port;
     }
     entry.submit(0);
+    true
 }
 
 /// An address as an event holds it: family and bytes.

@@ -57,6 +57,7 @@ fn client(value: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -86,8 +87,17 @@ mod tests {
         let mut child = Command::new("cat")
             .env(VARIABLE, "203.0.113.9 1 2 3")
             .stdin(Stdio::piped())
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .spawn()
+            .unwrap();
+        // A process that answers has the environment it was given.
+        let mut byte = [0];
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut byte)
             .unwrap();
         assert_eq!(
             environment(child.id()).as_deref().and_then(client),

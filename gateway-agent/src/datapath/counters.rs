@@ -37,17 +37,26 @@ impl Datapath {
         self.interfaces()
             .into_iter()
             .map(|interface| {
-                let verdicts = Verdict::ALL
-                    .iter()
-                    .map(|verdict| self.verdict_count(interface.slot, *verdict))
-                    .collect::<Result<_, _>>()
-                    .map_err(DatapathError::kernel("reading the counters"))?;
+                let verdicts = self.counters_of(interface.slot)?;
                 Ok(InterfaceCounters {
                     interface,
                     verdicts,
                 })
             })
             .collect()
+    }
+
+    /// One block of counters, whether an interface has it or not.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read, or there is no such slot.
+    pub fn counters_of(&self, slot: u32) -> Result<Vec<VerdictCount>, DatapathError> {
+        Verdict::ALL
+            .iter()
+            .map(|verdict| self.verdict_count(slot, *verdict))
+            .collect::<Result<_, _>>()
+            .map_err(DatapathError::kernel("reading the counters"))
     }
 
     fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {

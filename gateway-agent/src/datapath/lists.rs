@@ -116,7 +116,21 @@ impl Datapath {
     ///
     /// When the kernel's maps cannot be read.
     pub fn entry(&mut self, list: List, prefix: Prefix) -> Result<Option<Entry>, DatapathError> {
-        Ok(self.mirror()?.get(list, key(prefix)).copied())
+        let key = key(prefix);
+        // One look at one map is no reason to read back all of them.
+        if let Some(mirror) = &self.mirror {
+            return Ok(mirror.get(list, key).copied());
+        }
+        let family = self.maps.family(list);
+        let found = match key {
+            Key::V4(key) => family.v4.get(&key, 0),
+            Key::V6(key) => family.v6.get(&key, 0),
+        };
+        match found {
+            Ok(entry) => Ok(Some(entry)),
+            Err(MapError::KeyNotFound) => Ok(None),
+            Err(error) => Err(DatapathError::kernel("reading an entry")(error)),
+        }
     }
 
     /// How many IPv4 and IPv6 entries `list` holds.

@@ -62,7 +62,7 @@ impl Datapath {
             datapath.settings = Settings {
                 abi: ABI_VERSION,
                 seed,
-                ..datapath.settings
+                ..Settings::default()
             };
             datapath.maps.write_settings(&datapath.settings)?;
             datapath.mirror = Some(Mirror::new(seed));

@@ -15,6 +15,7 @@ use gateway_common::{
 };
 
 use super::{
+    Datapath,
     error::{DatapathError, errno},
     pins::Pins,
 };
@@ -30,6 +31,20 @@ const OLDEST: (u32, u32) = (5, 15);
 
 /// Entry point of [`XDP_OBJECT`].
 const PROGRAM: &str = "gateway";
+
+impl Datapath {
+    /// Puts the programs of a benchmark's object ([`BENCH_OBJECT`] or another build of it) over
+    /// the maps of this data plane. They count into slot 0. None is loaded into the kernel yet.
+    ///
+    /// # Errors
+    ///
+    /// When the object cannot be read or does not fit the maps.
+    pub fn bench(&self, object: &[u8]) -> Result<Ebpf, DatapathError> {
+        loader(&self.pins, 0)
+            .load(object)
+            .map_err(DatapathError::kernel("opening the benchmark's programs"))
+    }
+}
 
 /// Handles on the pinned maps.
 pub(super) struct Maps {

@@ -95,6 +95,10 @@ impl Packed {
 
     #[inline(always)]
     pub(crate) const fn unpack(self) -> Listing {
+        // Nearly every packet: one comparison instead of six.
+        if self.0 == Self::NOTHING.0 {
+            return Listing::Unlisted { class: 0 };
+        }
         let class = (self.0 >> 8) as u8;
         let rule = (self.0 >> 32) as u32;
         match self.0 as u8 {

@@ -8,8 +8,8 @@ const MIN_HEADER: usize = 20;
 /// The source of the packet whose header starts at `start`, if its fixed part is whole.
 #[inline(always)]
 pub(super) fn source<F: Frame + ?Sized>(frame: &F, start: usize) -> Option<Address> {
-    let [a, b, c, d, ..] = frame.read::<8>(start + 12)?;
-    Some(Address::V4([a, b, c, d]))
+    frame.read::<4>(start + 16)?;
+    frame.read::<4>(start + 12).map(Address::V4)
 }
 
 /// Reads the rest of the packet whose header starts at `start`.

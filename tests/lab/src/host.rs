@@ -152,17 +152,7 @@ impl Node {
     ///
     /// When the namespace cannot be entered: the lab is gone, or the caller is not root.
     pub fn in_ns<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
-        let enter = || -> Result<T> {
-            let file = File::open(&self.netns)
-                .with_context(|| format!("the lab's host {} is gone", self.host))?;
-            setns(&file, CloneFlags::CLONE_NEWNET)
-                .with_context(|| format!("cannot enter the lab's host {}", self.host))?;
-            Ok(work())
-        };
-        thread::scope(|scope| match scope.spawn(enter).join() {
-            Ok(result) => result,
-            Err(cause) => panic::resume_unwind(cause),
-        })
+        in_netns(&self.netns, self.host.name(), work)
     }
 
     /// Sets a sysctl of this host, such as `net/ipv4/ip_forward`.
@@ -193,6 +183,24 @@ impl Node {
         command.args(["-batch", "-"]);
         crate::wire::feed(command, script).with_context(|| format!("wiring {}", self.host))
     }
+}
+
+/// Runs `work` on a fresh thread inside the namespace of the host `name`.
+pub(crate) fn in_netns<T: Send>(
+    netns: &Path,
+    name: &str,
+    work: impl FnOnce() -> T + Send,
+) -> Result<T> {
+    let enter = || -> Result<T> {
+        let file = File::open(netns).with_context(|| format!("the lab's host {name} is gone"))?;
+        setns(&file, CloneFlags::CLONE_NEWNET)
+            .with_context(|| format!("cannot enter the lab's host {name}"))?;
+        Ok(work())
+    };
+    thread::scope(|scope| match scope.spawn(enter).join() {
+        Ok(result) => result,
+        Err(cause) => panic::resume_unwind(cause),
+    })
 }
 
 fn parse_counters(text: &str, interface: &str) -> Result<Counters> {

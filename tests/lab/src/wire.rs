@@ -1,14 +1,16 @@
 //! Makes the namespaces of a lab and the links, addresses and routes in them, by `ip -batch`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::net::IpAddr;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::host::{Host, Node};
+use crate::host::{self, Host, Node};
 use crate::lifetime::names;
 use crate::net::{GATEWAY_LAN4, GATEWAY_LAN6, LAN, LAN_MAC, SPOOF4, SPOOF6};
 use crate::{probe, wait};
@@ -32,6 +34,7 @@ pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
     }
     // All links are made from inside the switch, so that none ever shows on the machine.
     let switch = names::netns(id, names::SWITCH);
+    forward_anything(&names::netns_path(&switch))?;
     feed(ip(&["-netns", &switch, "-batch", "-"]), &links(id)?).context("making the lab's links")?;
     for node in nodes {
         node.ip_batch(&addresses(node.host())?)?;
@@ -40,6 +43,21 @@ pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
         }
     }
     ready(nodes)
+}
+
+/// Keeps the bridge from showing packets to netfilter, where the kernel has that: it would drop
+/// what is malformed before the gateway sees it.
+fn forward_anything(switch: &Path) -> Result<()> {
+    let set = || -> Result<()> {
+        for key in ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"] {
+            match fs::write(Path::new("/proc/sys/net/bridge").join(key), "0") {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(())
+    };
+    host::in_netns(switch, names::SWITCH, set)?.context("keeping the bridge from netfilter")
 }
 
 /// Runs a command with `script` on its standard input.

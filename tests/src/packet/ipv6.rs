@@ -230,10 +230,10 @@ mod tests {
             Extension::Authentication(4),
         ]);
         let bytes = packet.bytes();
-        assert_eq!(bytes[4..8], [0, 16 + 8 + 24 + 8, 0, 64]);
+        assert_eq!(bytes[4..8], [0, 16 + 8 + 24 + 16, 0, 64]);
         assert_eq!(bytes[40..42], [44, 1]);
         assert_eq!(bytes[56..60], [51, 0, 0, 17]);
         assert_eq!(bytes[64..66], [17, 4]);
-        assert_eq!(bytes.len(), 40 + 16 + 8 + 24 + 8);
+        assert_eq!(bytes.len(), 40 + 16 + 8 + 24 + 16);
     }
 }

@@ -21,10 +21,8 @@ fn an_injection_is_answered_and_its_sender_is_dropped() {
     let why = world.until_verdict(ATTACKER, "banned");
     assert_eq!(why["action"], "drop");
     assert_eq!(why["decided_by"]["ban"]["offence"], "waf-block");
-    assert_eq!(
-        world.counted(Host::Attacker.ip4().into(), 200, "banned"),
-        200
-    );
+    // At least: the connection that the ban cut off goes on trying.
+    assert!(world.counted(Host::Attacker.ip4().into(), 200, "banned") >= 200);
     let ask = world.https("/").within(Duration::from_millis(300));
     let error = ask.run(world.host(Host::Attacker)).unwrap_err();
     let code = error.downcast_ref::<NoAnswer>().map(|none| none.code);
@@ -152,10 +150,7 @@ fn an_ipv6_attacker_is_banned_with_its_64_and_no_more() {
         from("2001:2:0:7:ffff::1", "/").is_err(),
         "a neighbour in the /64 gets in"
     );
-    assert_eq!(
-        world.counted("2001:2:0:7::2".parse().unwrap(), 100, "banned"),
-        100
-    );
+    assert!(world.counted("2001:2:0:7::2".parse().unwrap(), 100, "banned") >= 100);
     assert_eq!(
         from("2001:2:0:8::1", "/").unwrap().status,
         200,

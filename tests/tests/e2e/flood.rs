@@ -1,5 +1,6 @@
 //! Packets in numbers.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use gateway_lab::{Flood, Host, Sources, Visitor, wait};
@@ -92,23 +93,48 @@ fn in_shadow_mode_the_limit_only_counts() {
     assert_eq!(stats.packets("rate-limited"), 0);
 }
 
+/// An Ethernet frame from the attacker with an IPv4 packet of this length, source and payload,
+/// whose protocol is TCP.
+fn frame(length: u8, source: Ipv4Addr, payload: &[u8]) -> Vec<u8> {
+    let mut frame = [Host::Gateway.mac(), Host::Attacker.mac()].concat();
+    frame.extend([0x08, 0x00, 0x45, 0, 0, length, 0, 0, 0x40, 0, 64, 6, 0, 0]);
+    frame.extend(source.octets());
+    frame.extend(Host::Gateway.ip4().octets());
+    frame.extend(payload);
+    frame
+}
+
 #[test]
 fn broken_packets_are_dropped_and_counted_by_their_defect() {
     let world = World::running("broken", &json!({}));
-    let before = world.agent.stats().unwrap().packets("truncated");
-    let mut frame = Vec::new();
-    frame.extend(Host::Gateway.mac());
-    frame.extend(Host::Attacker.mac());
-    frame.extend([0x08, 0x00, 0x45, 0, 0, 40]);
-    let sent = world
-        .host(Host::Attacker)
-        .inject([frame.as_slice(); 10])
-        .unwrap();
-    let counted = wait::until(SOON, "ten truncated packets", || {
-        let now = world.agent.stats().unwrap().packets("truncated") - before;
-        (now >= sent).then_some(now)
-    });
-    let seen = world.agent.stats().unwrap().into_value();
-    assert_eq!(counted.ok(), Some(10), "{seen}");
+    let (attacker, gateway) = (Host::Attacker.ip4(), Host::Gateway.ip4());
+    // Ports and numbers of a TCP header, whose 14th byte has the flags.
+    let tcp = |flags| {
+        [
+            &[0xc0, 0, 1, 0xbb, 0, 0, 0, 1, 0, 0, 0, 0, 0x50][..],
+            &[flags; 7],
+        ]
+        .concat()
+    };
+    let (syn, syn_fin) = (0x02, 0x03);
+    for (verdict, frame) in [
+        ("truncated", frame(28, attacker, &tcp(syn)[..8])),
+        ("bad-length", frame(200, attacker, &tcp(syn))),
+        ("bad-tcp-flags", frame(40, attacker, &tcp(syn_fin))),
+        ("land", frame(40, gateway, &tcp(syn))),
+        ("bad-source", frame(40, Ipv4Addr::LOCALHOST, &tcp(syn))),
+    ] {
+        let before = world.agent.stats().unwrap().packets(verdict);
+        let sent = world
+            .host(Host::Attacker)
+            .inject([frame.as_slice(); 10])
+            .unwrap();
+        let counted = wait::until(SOON, verdict, || {
+            let now = world.agent.stats().unwrap().packets(verdict) - before;
+            (now >= sent).then_some(now)
+        });
+        let seen = world.agent.stats().unwrap().into_value();
+        assert_eq!(counted.ok(), Some(10), "{verdict}: {seen}");
+    }
     assert_eq!(world.client(&world.https("/")).status, 200);
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use gateway_common::tables::List;
 use gateway_policy::grammar::{Period, Prefix};
 use tempfile::TempDir;
-use tokio::sync::oneshot;
 
 use super::*;
 use crate::control::api::{AddRequest, PageQuery, RemoveRequest};
@@ -57,7 +56,10 @@ impl Agent {
                 let stopped = async {
                     let _ = stopped.await;
                 };
-                runtime.block_on(serve(socket, service, stopped)).unwrap();
+                let drain = Duration::from_millis(50);
+                runtime
+                    .block_on(serve_and_drain(socket, service, stopped, drain))
+                    .unwrap();
             }
         });
         Self {
@@ -426,4 +428,16 @@ fn bans_are_a_resource_of_their_own() {
         agent.raw("DELETE /v1/bans/10.0.0.0%2F8 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(agent.lists.entry(List::Deny, "10.1.2.3"), None);
+}
+
+#[test]
+fn half_a_request_does_not_keep_the_agent_from_ending() {
+    let mut agent = Agent::start();
+    let mut stuck = UnixStream::connect(agent.path()).unwrap();
+    stuck
+        .write_all(b"POST /v1/reload HTTP/1.1\r\nhost: x\r\n")
+        .unwrap();
+    agent.client().status().unwrap();
+    agent.stop();
+    assert!(!agent.path().exists());
 }

@@ -52,8 +52,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
     let line = format!(
         "an SQL injection gets {status} by WAF rule {rule}; its sender is banned in the kernel \
          {in_force} µs after the request ended, its next packet is dropped at {first_drop} µs, \
-         and {} of {} packets it sends then are counted dropped",
-        count(dropped),
+         and the {} packets it sends then are all counted dropped",
         count(AFTERWARDS),
     );
     Ok(Told::new(line)

@@ -351,3 +351,26 @@ fn entries_of_others_are_not_an_operators_to_take() {
             .unwrap();
     }
 }
+
+#[test]
+fn management_addresses_come_and_go_with_the_configuration() {
+    let bench = bench();
+    bench.allow(&["192.0.2.7"]).unwrap();
+    let set = |prefixes: &[&str]| {
+        let wanted = request(prefixes).prefixes;
+        bench.service.set_management(&wanted).unwrap();
+        bench.kernel(List::Allow)
+    };
+    assert_eq!(
+        set(&["192.0.2.7", "198.51.100.0/24"]),
+        ["192.0.2.7", "198.51.100.0/24"]
+    );
+    let shown = bench.entries(ListName::Allow);
+    let origins: Vec<Origin> = shown.iter().map(|e| e.origin).collect();
+    assert_eq!(origins, [Origin::Operator, Origin::Config, Origin::Config]);
+    bench.lists.state().calls.clear();
+    set(&["192.0.2.7", "198.51.100.0/24"]);
+    assert_eq!(bench.lists.state().calls, [""; 0]);
+    // The operator's own entry stays.
+    assert_eq!(set(&["203.0.113.1"]), ["192.0.2.7", "203.0.113.1"]);
+}
