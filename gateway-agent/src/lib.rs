@@ -1,7 +1,7 @@
 //! The userspace agent: configuration, data path, listeners, pipeline, store, admin, CLI.
 //!
-//! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` joins them,
-//! and `agent` is the only module that knows them all.
+//! Data flows one way: `datapath` knows no HTTP, `http` knows no maps, `feedback` and
+//! `reputation` join them, and `agent` is the only module that knows them all.
 
 pub mod agent;
 pub mod cli;
@@ -13,5 +13,6 @@ pub mod feedback;
 pub mod http;
 pub mod identity;
 pub mod observe;
+pub mod reputation;
 pub mod store;
 pub mod tls;

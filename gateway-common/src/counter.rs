@@ -19,8 +19,22 @@ pub struct Counter {
 
 const _: () = assert!(size_of::<Counter>() == 32);
 
-/// Counters in the map: a block of [`VERDICT_SLOTS`] for each interface slot.
+/// Counters in the map: a block of [`VERDICT_SLOTS`] for each interface slot, with one for each
+/// verdict and [`openings`] at its end.
 pub const COUNTERS: u32 = MAX_INTERFACES * VERDICT_SLOTS;
+
+/// The place in each block that counts packets which open a TCP connection: those that the lists
+/// let through and that have no defect, whatever the limits make of them.
+const OPENINGS: u32 = VERDICT_SLOTS - 1;
+
+const _: () = assert!(crate::Verdict::ALL.len() <= OPENINGS as usize);
+
+/// Where the openings of interface `slot` are counted.
+#[inline(always)]
+#[must_use]
+pub const fn openings(slot: u32) -> u32 {
+    slot * VERDICT_SLOTS + OPENINGS
+}
 
 /// Where the counter of `verdict` on interface `slot` stands in the map.
 #[inline(always)]

@@ -5,7 +5,7 @@ use crate::{
     limiter::{self, Admission, Traffic, admit, destination4, destination6, identity4, identity6},
     lists::{Listing, MODE_SHADOW, Packed, find4, find6},
     packet::{Address, Kind, Located, destination, inspect, locate, source},
-    settings::LIMIT_CLASSES,
+    settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES},
 };
 
 /// The verdict on a packet, and the rule that led to it.
@@ -18,7 +18,7 @@ pub struct Outcome {
 }
 
 /// Decides what becomes of a frame: source, safelist, deny, malformed, neighbour discovery,
-/// zone, rate, further limits, pass.
+/// zone, reputation, rate, further limits, pass.
 ///
 /// The lists are asked as soon as the source is known, before anything behind it is read, so
 /// that no option, extension header, fragment or defect carries a denied source past them.
@@ -54,7 +54,18 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
     } else {
         0
     };
-    let Some(limit) = tables.settings().limits.get(class) else {
+    if details.opens {
+        tables.count_opening();
+    }
+    // Under attack those who have proven themselves keep what they may, and the others get less.
+    let (class, rate) = if class != 0 || tables.settings().attack.on == 0 {
+        (class, class)
+    } else if tables.is_known(claim.identity) {
+        (CLASS_KNOWN, CLASS_KNOWN)
+    } else {
+        (0, CLASS_UNKNOWN)
+    };
+    let Some(limit) = tables.settings().limits.get(rate) else {
         return end(Verdict::Unconfigured, 0);
     };
     let further = &tables.settings().further;
@@ -62,6 +73,7 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
     let mut verdict = match admit(tables, claim.identity, limit, penalty) {
         Admission::Within => Verdict::Pass,
         Admission::Over if limit.mode == MODE_SHADOW as u64 => Verdict::WouldLimit,
+        Admission::Over if rate == CLASS_UNKNOWN => return end(Verdict::UnknownLimited, 0),
         Admission::Over => return end(Verdict::RateLimited, 0),
         Admission::Penalty => return end(Verdict::PenaltyBox, 0),
     };

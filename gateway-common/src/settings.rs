@@ -2,8 +2,14 @@
 
 use crate::{lists::Lengths, time::Nanos};
 
-/// Rate classes: 0 is for sources in no zone, the others for zones.
+/// Rate classes: 0 is for sources in no zone, the others for zones, but for the last two.
 pub const LIMIT_CLASSES: usize = 16;
+
+/// What class 0 becomes in attack mode for sources that have proven themselves.
+pub const CLASS_KNOWN: usize = LIMIT_CLASSES - 1;
+
+/// Whose packet rate the other sources of class 0 are held to in attack mode.
+pub const CLASS_UNKNOWN: usize = LIMIT_CLASSES - 2;
 
 /// A packet rate in the limiter's units ([`crate::limiter::TICK_NANOS`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,11 +48,38 @@ pub struct Settings {
     pub zone: Lengths,
     /// Packet rate per class.
     pub limits: [Limit; LIMIT_CLASSES],
+    /// Whether the host is under attack.
+    pub attack: Attack,
     /// What holds besides.
     pub further: Further,
 }
 
-const _: () = assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + FURTHER_BYTES);
+const _: () =
+    assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + 16 + FURTHER_BYTES);
+
+/// Attack mode: sources of class 0 keep their limits only if they have proven themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Attack {
+    /// Whether it is on, 0 or 1.
+    pub on: u32,
+    /// What an operator ordered: one of [`ORDER_NONE`], [`ORDER_ON`], [`ORDER_OFF`]. It is kept
+    /// here because it shall outlive the agent.
+    pub order: u32,
+    /// Since when it is on, or off.
+    pub since: Nanos,
+}
+
+const _: () = assert!(size_of::<Attack>() == 16);
+
+/// [`Attack::order`]: the agent decides.
+pub const ORDER_NONE: u32 = 0;
+
+/// [`Attack::order`]: attack mode is to be on.
+pub const ORDER_ON: u32 = 1;
+
+/// [`Attack::order`]: attack mode is to be off.
+pub const ORDER_OFF: u32 = 2;
 
 /// Groups of destination ports that can have a limit.
 pub const PORT_GROUPS: usize = 8;
@@ -119,6 +152,7 @@ impl Default for Settings {
             allow: Lengths::default(),
             zone: Lengths::default(),
             limits: [Limit::default(); LIMIT_CLASSES],
+            attack: Attack::default(),
             further: Further::default(),
         }
     }

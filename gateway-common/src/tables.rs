@@ -102,6 +102,13 @@ pub trait Tables {
         limiter::charge(self, charge)
     }
 
+    /// Whether the source with this [identity](limiter::identity4) has proven itself, and not too
+    /// long ago.
+    fn is_known(&self, identity: u64) -> bool;
+
+    /// Counts a packet that opens a TCP connection, whatever becomes of it by the limits.
+    fn count_opening(&self) {}
+
     /// Puts `new` into the limiter cell at `slot` if it still holds `old`; says whether it did.
     fn limiter_swap(&self, slot: u32, old: u64, new: u64) -> bool;
 }

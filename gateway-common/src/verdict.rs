@@ -86,6 +86,7 @@ verdicts! {
     SiteLimited = 22, Drop, "site-limited", "The IPv6 site of the source sent more packets than its limit.";
     PortLimited = 23, Drop, "port-limited", "The source sent more packets to these ports than its limit.";
     DestinationLimited = 24, Drop, "destination-limited", "The destination's network receives more packets than its limit.";
+    UnknownLimited = 25, Drop, "unknown-limited", "Attack mode is on, and the source, which has not proven itself, sent more packets than such sources may.";
 }
 
 /// Counters reserved per interface: the verdicts of today and room to grow without a new ABI.

@@ -6,11 +6,12 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use gateway_common::{
-    abi::{ALLOW_CAPACITY, DENY_CAPACITY, EVENT_RING_BYTES, ZONE_CAPACITY},
+    abi::{ALLOW_CAPACITY, DENY_CAPACITY, EVENT_RING_BYTES, KNOWN_CAPACITY, ZONE_CAPACITY},
     counter::{COUNTERS as COUNTER_SLOTS, Counter},
     limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
+    time::Nanos,
 };
 
 const SPARSE: usize = BPF_F_NO_PREALLOC as usize;
@@ -47,6 +48,9 @@ pub static ZONE6: HashMap<Key6, Entry, ZONE, SPARSE> = HashMap::new();
 
 #[btf_map]
 pub static LIMITER: Array<u64, { limiter::CELLS as usize }> = Array::new();
+
+#[btf_map]
+pub static KNOWN: HashMap<u64, Nanos, { KNOWN_CAPACITY as usize }, SPARSE> = HashMap::new();
 
 #[btf_map]
 pub static COUNTERS: PerCpuArray<Counter, { COUNTER_SLOTS as usize }> = PerCpuArray::new();

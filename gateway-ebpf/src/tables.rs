@@ -1,7 +1,7 @@
 //! The pipeline's questions, answered by the kernel's maps.
 
 use gateway_common::{
-    Tables,
+    Tables, counter,
     limiter::{self, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
@@ -12,7 +12,10 @@ use gateway_common::{
 use crate::{
     clock,
     frame::opaque,
-    maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, SETTINGS, ZONE4, ZONE6},
+    maps::{
+        ALLOW4, ALLOW6, CELLS4, CELLS6, COUNTERS, DENY4, DENY6, KNOWN, LIMITER, SETTINGS, ZONE4,
+        ZONE6, slot,
+    },
 };
 
 /// The maps, with the settings looked up once per packet.
@@ -102,6 +105,22 @@ impl Tables for KernelTables {
     }
 
     #[inline(always)]
+    fn is_known(&self, identity: u64) -> bool {
+        gateway_is_known(identity) != 0
+    }
+
+    #[inline(always)]
+    fn count_opening(&self) {
+        if self.probe {
+            return;
+        }
+        if let Some(counter) = COUNTERS.get_ptr_mut(counter::openings(slot())) {
+            // SAFETY: as in `record`: this CPU's own, and nothing else refers to it.
+            unsafe { (*counter).packets += 1 };
+        }
+    }
+
+    #[inline(always)]
     fn limiter(&self, slot: u32) -> u64 {
         match LIMITER.get_ptr(slot) {
             // SAFETY: an aligned, live element of an array map. The volatile read keeps the
@@ -141,6 +160,17 @@ impl Tables for KernelTables {
             }
             None => false,
         }
+    }
+}
+
+/// Whether the source with this identity is known, 0 or 1; likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_is_known(identity: u64) -> u32 {
+    // SAFETY: as in `entry4`.
+    match unsafe { KNOWN.get(&identity) } {
+        Some(until) => (clock::coarse() < *until) as u32,
+        None => 0,
     }
 }
 

@@ -8,11 +8,12 @@ use std::{
 };
 
 use aya::maps::{Array, Map, MapData, PerCpuArray};
-use gateway_agent::datapath::{Datapath, DatapathError, Program};
+use gateway_agent::datapath::{Datapath, DatapathError, Program, identity};
 use gateway_common::{
     Outcome, Verdict,
     abi::maps,
     counter::{self, Counter},
+    settings::Attack,
 };
 
 use crate::setup::Setup;
@@ -141,6 +142,13 @@ impl Kernel {
             self.datapath.insert(item.list, item.prefix, item.entry)?;
         }
         self.datapath.set_further(&setup.further)?;
+        self.datapath.set_attack(Attack {
+            on: setup.attack.into(),
+            ..Attack::default()
+        })?;
+        for (source, until) in &setup.known {
+            self.datapath.remember(identity(*source), *until)?;
+        }
         self.datapath.set_limits(&setup.limits)
     }
 

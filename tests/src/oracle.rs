@@ -4,10 +4,11 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
+    net::IpAddr,
 };
 
 use gateway_agent::datapath::{
-    Mirror,
+    Mirror, identity,
     mirror::{Changed, Key},
 };
 use gateway_common::{
@@ -42,6 +43,8 @@ pub struct Memory {
     v4: HashMap<(List, Key4), Entry>,
     v6: HashMap<(List, Key6), Entry>,
     limiter: RefCell<Vec<u64>>,
+    known: HashMap<u64, Nanos>,
+    openings: Cell<u64>,
     now: Cell<Nanos>,
 }
 
@@ -61,6 +64,8 @@ impl Memory {
             v4: HashMap::new(),
             v6: HashMap::new(),
             limiter: RefCell::new(vec![0; CELLS as usize]),
+            known: HashMap::new(),
+            openings: Cell::new(0),
             now: Cell::new(NOW),
         }
     }
@@ -80,6 +85,9 @@ impl Memory {
         }
         self.set_limits(&setup.limits);
         self.settings.further = setup.further.settled();
+        if setup.attack {
+            self.set_attack(&setup.known);
+        }
     }
 
     /// Puts limits in force, by class.
@@ -88,6 +96,21 @@ impl Memory {
         for (slot, limit) in self.settings.limits.iter_mut().zip(limits) {
             *slot = *limit;
         }
+    }
+
+    /// Puts attack mode in force, in which these are known until then.
+    pub fn set_attack(&mut self, known: &[(IpAddr, Nanos)]) {
+        self.settings.attack.on = 1;
+        let known = known.iter();
+        self.known = known
+            .map(|(source, until)| (identity(*source), *until))
+            .collect();
+    }
+
+    /// Packets that opened a connection so far.
+    #[must_use]
+    pub fn openings(&self) -> u64 {
+        self.openings.get()
     }
 
     /// Adds or replaces an entry.
@@ -163,6 +186,16 @@ impl Tables for Memory {
 
     fn entry6(&self, list: List, key: &Key6) -> Option<Entry> {
         self.v6.get(&(list, *key)).copied()
+    }
+
+    fn is_known(&self, identity: u64) -> bool {
+        self.known
+            .get(&identity)
+            .is_some_and(|until| self.now.get() < *until)
+    }
+
+    fn count_opening(&self) {
+        self.openings.set(self.openings.get() + 1);
     }
 
     fn limiter(&self, slot: u32) -> u64 {

@@ -1,5 +1,7 @@
 //! The lists and limits of a test, for the host, the kernel and the model alike.
 
+use std::net::IpAddr;
+
 use gateway_agent::datapath::mirror::{Key, key};
 use gateway_common::{
     lists::{Entry, MODE_SHADOW, ORIGIN_BAN},
@@ -24,6 +26,10 @@ pub struct Setup {
     pub limits: Vec<Limit>,
     /// What holds besides.
     pub further: Further,
+    /// Whether attack mode is on.
+    pub attack: bool,
+    /// Sources that are known, each until then.
+    pub known: Vec<(IpAddr, Nanos)>,
 }
 
 /// One entry of one list.
@@ -113,6 +119,17 @@ impl Setup {
     #[must_use]
     pub fn further(mut self, further: Further) -> Self {
         self.further = further;
+        self
+    }
+
+    /// The same in attack mode, where these are known until then.
+    #[must_use]
+    pub fn attack(mut self, known: &[(&str, Nanos)]) -> Self {
+        self.attack = true;
+        let known = known.iter();
+        self.known = known
+            .map(|(source, until)| (source.parse().expect(source), *until))
+            .collect();
         self
     }
 

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod e2e {
+    mod attack;
     mod bans;
     mod bans_spared;
     mod flood;

@@ -28,7 +28,7 @@ pub(super) fn load(config: &Config) -> Result<Datapath, DatapathError> {
 pub(super) fn configure(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
     set_zones(datapath, &config.networks)?;
     datapath.set_further(&limits::further(&config.packet_limits))?;
-    datapath.set_limits(&limits::packets(&config.packet_limits))
+    datapath.set_limits(&limits::packets(&config.packet_limits, &config.attack_mode))
 }
 
 /// Guards the interfaces of `config`, and no others. Says what came of each.

@@ -17,11 +17,12 @@ use crate::{
     config::{self, Config},
     control::{
         Fault, FaultKind, Hooks, Kernel, Service,
-        api::{AgentStatus, Reloaded, UpstreamStatus},
+        api::{AgentStatus, AttackWatch, Reloaded, UpstreamStatus},
     },
     feedback,
     http::{Gate, Transport},
     observe::Health,
+    reputation,
     store::UnixMillis,
     tls::ServerTls,
 };
@@ -44,6 +45,7 @@ pub(super) struct Parts {
     /// The service holds the hooks, so the hooks must not hold the service.
     pub(super) service: Weak<Service>,
     pub(super) feedback: feedback::Handle,
+    pub(super) reputation: Option<reputation::Handle>,
     pub(super) gate: Arc<Gate>,
     /// Of each listener, in the order of the configuration.
     pub(super) transports: Vec<Transport>,
@@ -156,6 +158,9 @@ impl Running {
             slot.store(config);
         }
         parts.feedback.set_policy(new.bans);
+        if let Some(reputation) = &parts.reputation {
+            reputation.set_policy(limits::reputation(&new.attack_mode));
+        }
         self.config.store(Arc::clone(new));
         if let Some(service) = parts.service.upgrade() {
             if self.kernel.is_some() {
@@ -203,8 +208,12 @@ impl Hooks for Running {
                         .collect(),
                 })
                 .collect(),
-            limits: limits::in_words(&config.packet_limits, &config.rate_limits),
+            limits: limits::in_words(&config),
         })
+    }
+
+    fn attack(&self) -> Option<AttackWatch> {
+        Some(self.parts.get()?.reputation.as_ref()?.status())
     }
 
     fn reload(&self) -> Result<Reloaded, Fault> {

@@ -3,26 +3,58 @@
 use gateway_common::{
     limiter::TICK_NANOS,
     lists::{MODE_ENFORCE, MODE_SHADOW},
-    settings::{Further, Limit, PortLimit},
+    settings::{CLASS_KNOWN, CLASS_UNKNOWN, Further, LIMIT_CLASSES, Limit, PortLimit},
     time::Nanos,
 };
 use gateway_policy::{
     bans::Mode,
     grammar::{Period, Rate},
     limits::Quota,
+    reputation::{AttackPolicy, Trigger},
 };
 
 use crate::{
-    config::{self, PacketLimits, RateLimits, SourceLimits, Transport, Watched},
+    config::{
+        self, AttackMode, AttackTrigger, Config, PacketLimits, SourceLimits, Transport, Watched,
+    },
     control::api::LimitStatus,
+    reputation::ReputationPolicy,
 };
 
 /// The rate class of trusted networks; class 0 is for everybody else.
 pub(super) const TRUSTED: u8 = 1;
 
 /// Packet rates by class.
-pub(super) fn packets(limits: &PacketLimits) -> [Limit; 2] {
-    by_class(&limits.packets, limits.burst, Limit::new)
+pub(super) fn packets(limits: &PacketLimits, attack: &AttackMode) -> [Limit; LIMIT_CLASSES] {
+    let mut classes = [Limit::default(); LIMIT_CLASSES];
+    let zones = by_class(&limits.packets, limits.burst, Limit::new);
+    fill(&mut classes, zones);
+    classes[CLASS_KNOWN] = classes[0];
+    classes[CLASS_UNKNOWN] = watched(attack.unknown, limits.burst);
+    classes
+}
+
+/// When attack mode is on, in the units of the counters.
+pub(super) fn reputation(attack: &AttackMode) -> ReputationPolicy {
+    ReputationPolicy {
+        attack: AttackPolicy {
+            trigger: match attack.trigger {
+                AttackTrigger::Auto => Trigger::Auto,
+                AttackTrigger::On => Trigger::On,
+                AttackTrigger::Off => Trigger::Off,
+            },
+            dropped: attack.dropped.rate().map(per_second),
+            connections: attack.connections.rate().map(per_second),
+            hold: attack.hold.as_nanos(),
+        },
+        lifetime: attack.known_for.as_nanos(),
+    }
+}
+
+/// Rounded up, so that no rate is nothing.
+fn per_second(rate: Rate) -> u64 {
+    let count = u128::from(rate.count().get()) * 1_000_000_000;
+    u64::try_from(count.div_ceil(u128::from(rate.per().as_nanos().0))).unwrap_or(u64::MAX)
 }
 
 /// What holds besides.
@@ -41,6 +73,8 @@ pub(super) fn further(limits: &PacketLimits) -> Further {
     let connections = by_class(&limits.connections, burst, Limit::new);
     fill(&mut further.bytes, bytes);
     fill(&mut further.connections, connections);
+    further.bytes[CLASS_KNOWN] = further.bytes[0];
+    further.connections[CLASS_KNOWN] = further.connections[0];
     fill(
         &mut further.ports,
         limits.ports.iter().map(|group| port_limit(group, burst)),
@@ -93,7 +127,8 @@ fn in_units(limit: config::Limit, mode: Mode, burst: Period, unit: Unit) -> Limi
 
 /// The limits in force, as the configuration would write them. Those that are not set are left
 /// out.
-pub(super) fn in_words(packets: &PacketLimits, requests: &RateLimits) -> Vec<LimitStatus> {
+pub(super) fn in_words(config: &Config) -> Vec<LimitStatus> {
+    let (packets, requests) = (&config.packet_limits, &config.rate_limits);
     let quota = |quota: Option<Quota>| match quota {
         Some(quota) => format!("{} with bursts of {}", quota.rate(), quota.burst()),
         None => "unlimited".to_owned(),
@@ -108,6 +143,10 @@ pub(super) fn in_words(packets: &PacketLimits, requests: &RateLimits) -> Vec<Lim
             packets.packets.untrusted.to_string(),
         ),
         ("packet_limits.burst".to_owned(), packets.burst.to_string()),
+        (
+            "attack_mode.unknown".to_owned(),
+            config.attack_mode.unknown.limit.to_string(),
+        ),
         ("rate_limits.trusted".to_owned(), quota(requests.trusted)),
         (
             "rate_limits.untrusted".to_owned(),

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{
     filter,
     hooks::{Parts, Running},
-    immune,
+    immune, limits,
     logs::Logs,
     metrics::DatapathCollector,
     snapshot,
@@ -26,6 +26,7 @@ use crate::{
     feedback::Feedback,
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, Format, HttpMetrics, Metrics, Monitor},
+    reputation::Reputation,
     store::Store,
     tls::ServerTls,
 };
@@ -96,12 +97,20 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .as_ref()
         .map(|kernel| kernel.datapath().events())
         .transpose()?;
+    let reputation = kernel
+        .as_ref()
+        .map(|kernel| {
+            let policy = limits::reputation(&config.attack_mode);
+            Reputation::start(policy, Arc::clone(kernel))
+        })
+        .transpose()?;
     let safelist = service.safelist()?;
     let feedback = Feedback::start(
         config.bans,
         immune::of(&config, &safelist),
         Arc::clone(&service),
         events,
+        reputation.as_ref().map(Reputation::handle),
     )?;
     let reporter = feedback.reporter();
     let metrics = Arc::new(Metrics::default());
@@ -111,9 +120,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         metrics.register(HttpMetrics::new) as _,
     ];
     observers.extend(logs.observers());
+    observers.extend(
+        reputation
+            .as_ref()
+            .map(|reputation| reputation.witness() as _),
+    );
     let gate = Arc::new(Gate::new(settings, LIMITED_CLIENTS, reporter, observers));
     metrics.register(|registry| {
         feedback.metrics().register(registry);
+        if let Some(reputation) = &reputation {
+            reputation.metrics().register(registry);
+        }
         HttpMetrics::collect(registry, Arc::clone(&gate), logs.counts());
         if let Some(kernel) = &kernel {
             registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
@@ -145,6 +162,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     running.complete(Parts {
         service: Arc::downgrade(&service),
         feedback: feedback.handle(),
+        reputation: reputation.as_ref().map(Reputation::handle),
         gate,
         transports: listens
             .iter()
@@ -168,6 +186,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     drop(monitor);
     feedback.stop();
+    if let Some(reputation) = reputation {
+        reputation.stop();
+    }
     tracing::info!("stopped; the packet filter stays in force (`gateway detach` removes it)");
     outcome
 }

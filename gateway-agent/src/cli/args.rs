@@ -8,6 +8,7 @@ use gateway_policy::grammar::{Period, Prefix};
 use gateway_policy::import::{Column, Format, FormatError};
 
 use super::trace::TraceArgs;
+use crate::control::api::OrderName;
 use crate::store::Origin;
 
 /// Filters packets and requests for one host, and tells each filter what the other learns.
@@ -70,6 +71,8 @@ pub(super) enum Verb {
     Bans(BansVerb),
     /// Say what becomes of packets from an address, and why
     Explain(ExplainArgs),
+    /// Show whether attack mode is on, or order it on or off
+    Attack(AttackArgs),
     /// Keep the imports that are on trial
     Confirm(Shape),
     /// Say what would become of the packets of a capture, or of one that is described
@@ -231,6 +234,15 @@ pub(super) struct LiftArgs {
     /// An address or prefix
     #[arg(value_name = "PREFIX")]
     pub(super) prefix: Prefix,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AttackArgs {
+    /// The order; without one, how things stand is shown
+    #[arg(value_name = "ORDER", value_enum)]
+    pub(super) order: Option<OrderName>,
     #[command(flatten)]
     pub(super) shape: Shape,
 }

@@ -49,6 +49,20 @@ pub(super) fn print(
     if let Some(zone) = explanation.zone {
         writeln!(out, "\nIt lies in the trusted network {zone}.")?;
     }
+    if let Some(until) = explanation.known_until_unix_ms {
+        let left = left(Some(until.0.saturating_sub(now.0)));
+        writeln!(
+            out,
+            "\nIt is known as a good client until {} ({left}).",
+            date(until)
+        )?;
+    }
+    if explanation.attack {
+        writeln!(
+            out,
+            "\nAttack mode is on: untrusted sources that are not known get less (gateway attack)."
+        )?;
+    }
     if !explanation.others.is_empty() {
         writeln!(out, "\nAlso on it, but not what decides:")?;
         for entry in &explanation.others {

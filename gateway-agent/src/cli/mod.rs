@@ -4,6 +4,7 @@
 //! answer; whether an agent or this very process carries it out, [`reach`] decides.
 
 mod args;
+mod attack;
 mod bans;
 mod check;
 mod detach;
@@ -85,6 +86,7 @@ fn dispatch(
         Verb::Allow(verb) => lists::allow(global, verb, host, out, err),
         Verb::Bans(verb) => bans::bans(global, verb, host, out, err),
         Verb::Explain(args) => explain::explain(global, args, host, out),
+        Verb::Attack(args) => attack::attack(global, args, host, out),
         Verb::Confirm(shape) => import::confirm(global, *shape, out),
         Verb::Trace(args) => trace::trace(global, args, host, out),
         Verb::Reload(args) => reload::reload(global, args, out, err),

@@ -56,6 +56,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             )?;
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
+            attack(out, status, now)?;
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
@@ -65,8 +66,16 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
         None => {
             line(out, "agent", "none runs; `gateway run` starts it")?;
             filter(out, &status.filter)?;
-            lists(out, &status.lists)
+            lists(out, &status.lists)?;
+            attack(out, status, now)
         }
+    }
+}
+
+fn attack(out: &mut dyn Write, status: &Status, now: u64) -> io::Result<()> {
+    match &status.attack {
+        Some(attack) => line(out, "attack", &super::attack::words(attack, now)),
+        None => Ok(()),
     }
 }
 

@@ -253,6 +253,65 @@ pub struct Status {
     pub filter: FilterStatus,
     /// What the lists hold.
     pub lists: ListsStatus,
+    /// Whether the host is under attack; null when there is no filter.
+    pub attack: Option<AttackStatus>,
+}
+
+/// Attack mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttackStatus {
+    /// Whether it is on: sources that are not known are held to a lower packet rate.
+    pub on: bool,
+    /// What was ordered: `auto` (the agent decides by its configuration), `on`, or `off`.
+    pub order: OrderName,
+    /// Since when it is on, or off; null when that was never changed.
+    pub since_unix_ms: Option<UnixMillis>,
+    /// What begins it, why it is on, and who is known, as far as a running agent knows.
+    pub agent: Option<AttackWatch>,
+}
+
+/// What the agent knows of attack mode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttackWatch {
+    /// Why it is on, in words; null when it is off.
+    pub cause: Option<String>,
+    /// How many sources are known as good clients.
+    pub known: u64,
+    /// Sources that could not be made known, for there were too many.
+    pub refused: u64,
+}
+
+/// An order about attack mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OrderName {
+    /// The agent decides, by its configuration
+    #[default]
+    Auto,
+    /// On, until another order
+    On,
+    /// Off, until another order
+    Off,
+}
+
+impl OrderName {
+    /// The name, as the API and the command line write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// An order about attack mode, as a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttackOrder {
+    /// The order.
+    pub order: OrderName,
 }
 
 /// The running agent.
@@ -394,6 +453,10 @@ pub struct Explanation {
     pub others: Vec<EntryView>,
     /// The trusted network it lies in, if in one.
     pub zone: Option<Prefix>,
+    /// Until when it is known as a good client; null when it is not.
+    pub known_until_unix_ms: Option<UnixMillis>,
+    /// Whether attack mode is on, in which it matters whether it is known.
+    pub attack: bool,
     /// The newest changes to prefixes that cover the address, the newest first.
     pub history: Vec<ChangeView>,
     /// What else one should know, a sentence each.
@@ -407,7 +470,7 @@ pub struct ChangeView {
     pub at_unix_ms: UnixMillis,
     /// Who.
     pub actor: String,
-    /// `add`, `remove`, `ban`, `lift`, `undo`, `adopt` or `reload`.
+    /// `add`, `remove`, `ban`, `lift`, `undo`, `adopt`, `reload` or `attack`.
     pub action: String,
     /// On which list, if on one.
     pub list: Option<ListName>,

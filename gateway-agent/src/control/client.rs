@@ -17,8 +17,8 @@ use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 
 use super::api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, AttackOrder, AttackStatus, Changed, Confirmed, Explanation, ImportDone,
+    ImportRequest, OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::problem::Problem;
 use super::{Control, Fault, FaultKind, wire};
@@ -238,6 +238,14 @@ impl Control for Client {
 
     fn reload(&self) -> Result<Reloaded, Fault> {
         self.call(Method::POST, "/v1/reload", None::<&()>)
+    }
+
+    fn attack(&self) -> Result<AttackStatus, Fault> {
+        self.get("/v1/attack")
+    }
+
+    fn order(&self, order: OrderName) -> Result<AttackStatus, Fault> {
+        self.call(Method::POST, "/v1/attack", Some(&AttackOrder { order }))
     }
 }
 

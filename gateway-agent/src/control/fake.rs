@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use gateway_common::Verdict;
 use gateway_common::lists::{Entry, MODE_SHADOW, ORIGIN_BAN};
+use gateway_common::settings::Attack;
 use gateway_common::tables::List;
 use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
@@ -42,6 +43,10 @@ pub(crate) struct State {
     pub(crate) refuses: Vec<Prefix>,
     /// The kernel's clock; that of [`NOW`] when not set.
     pub(crate) now: Option<Nanos>,
+    /// Attack mode.
+    pub(crate) attack: Attack,
+    /// Until when sources are known.
+    pub(crate) known: BTreeMap<IpAddr, Nanos>,
     /// Calls that changed something, in their order.
     pub(crate) calls: Vec<String>,
 }
@@ -169,6 +174,19 @@ impl Lists for FakeLists {
                 rule: 0,
             },
         })
+    }
+
+    fn attack(&self) -> Result<Attack, ListsError> {
+        Ok(self.state().attack)
+    }
+
+    fn set_attack(&self, attack: Attack) -> Result<(), ListsError> {
+        self.state().attack = attack;
+        Ok(())
+    }
+
+    fn known_until(&self, source: IpAddr) -> Result<Option<Nanos>, ListsError> {
+        Ok(self.state().known.get(&source).copied())
     }
 
     fn interfaces(&self) -> Result<Vec<Interface>, ListsError> {

@@ -3,13 +3,18 @@
 
 use gateway_policy::grammar::Prefix;
 
-use super::api::{AgentStatus, Reloaded};
+use super::api::{AgentStatus, AttackWatch, Reloaded};
 use super::fault::{Fault, FaultKind};
 
 /// The agent behind the service. Called without any lock of the service held; may block.
 pub trait Hooks: Send + Sync {
     /// How the agent does; `None` when there is none.
     fn agent(&self) -> Option<AgentStatus>;
+
+    /// What the agent knows of attack mode; `None` when there is no agent.
+    fn attack(&self) -> Option<AttackWatch> {
+        None
+    }
 
     /// Reads the configuration anew and takes it up.
     ///

@@ -5,11 +5,13 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gateway_common::lists::Entry;
+use gateway_common::settings::Attack;
 use gateway_common::tables::List;
+use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
 use super::lists::{Interface, InterfaceCounters, Lists, ListsError, Probe, VerdictCount};
-use crate::datapath::{Datapath, DatapathError, name_of};
+use crate::datapath::{Datapath, DatapathError, identity, name_of};
 
 /// The pinned maps and the program over them, one caller at a time.
 pub struct Kernel {
@@ -139,6 +141,18 @@ impl Lists for Kernel {
             verdict: probe.verdict,
             rule: probe.rule,
         })
+    }
+
+    fn attack(&self) -> Result<Attack, ListsError> {
+        Ok(self.datapath().settings().attack)
+    }
+
+    fn set_attack(&self, attack: Attack) -> Result<(), ListsError> {
+        Ok(self.datapath().set_attack(attack)?)
+    }
+
+    fn known_until(&self, source: IpAddr) -> Result<Option<Nanos>, ListsError> {
+        Ok(self.datapath().known_until(identity(source))?)
     }
 
     fn interfaces(&self) -> Result<Vec<Interface>, ListsError> {

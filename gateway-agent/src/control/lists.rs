@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use gateway_common::Verdict;
 use gateway_common::lists::Entry;
+use gateway_common::settings::Attack;
 use gateway_common::tables::List;
+use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
 /// The kernel's lists, counters and loaded program.
@@ -83,6 +85,24 @@ pub trait Lists: Send + Sync {
     /// # Errors
     /// When the kernel refuses.
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError>;
+
+    /// Whether attack mode is on, and what was ordered.
+    ///
+    /// # Errors
+    /// When there is nothing to work on.
+    fn attack(&self) -> Result<Attack, ListsError>;
+
+    /// Puts attack mode in force, or ends it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn set_attack(&self, attack: Attack) -> Result<(), ListsError>;
+
+    /// Until when a source is known, if it is; it may have passed.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn known_until(&self, source: IpAddr) -> Result<Option<Nanos>, ListsError>;
 
     /// The interfaces that the program filters.
     ///
@@ -186,6 +206,18 @@ impl Lists for Absent {
     }
 
     fn probe(&self, _: IpAddr) -> Result<Probe, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn attack(&self) -> Result<Attack, ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn set_attack(&self, _: Attack) -> Result<(), ListsError> {
+        Err(self.0.clone())
+    }
+
+    fn known_until(&self, _: IpAddr) -> Result<Option<Nanos>, ListsError> {
         Err(self.0.clone())
     }
 

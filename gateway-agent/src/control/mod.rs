@@ -38,8 +38,8 @@ pub use service::{BanOrder, BanOutcome, Reconciled, Service, Session, stats_of};
 
 use crate::store::ListName;
 use api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
+    OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 
 /// Everything a person can ask of a gateway, whichever way the question goes.
@@ -105,4 +105,16 @@ pub trait Control {
     /// # Errors
     /// When no agent runs, or the configuration has faults.
     fn reload(&self) -> Result<Reloaded, Fault>;
+
+    /// Tells whether attack mode is on, and why.
+    ///
+    /// # Errors
+    /// When there is no filter.
+    fn attack(&self) -> Result<AttackStatus, Fault>;
+
+    /// Orders attack mode on or off, or leaves it to the agent.
+    ///
+    /// # Errors
+    /// When there is no filter, or the store or the kernel refuses.
+    fn order(&self, order: OrderName) -> Result<AttackStatus, Fault>;
 }

@@ -12,6 +12,8 @@ pub struct InterfaceCounters {
     pub interface: Attached,
     /// One count per verdict, in the order of [`Verdict::ALL`].
     pub verdicts: Vec<VerdictCount>,
+    /// Packets that open a TCP connection, of those that neither the lists nor a defect stopped.
+    pub openings: u64,
 }
 
 /// One verdict's counter over all CPUs.
@@ -38,9 +40,11 @@ impl Datapath {
             .into_iter()
             .map(|interface| {
                 let verdicts = self.counters_of(interface.slot)?;
+                let openings = self.openings_of(interface.slot)?;
                 Ok(InterfaceCounters {
                     interface,
                     verdicts,
+                    openings,
                 })
             })
             .collect()
@@ -57,6 +61,20 @@ impl Datapath {
             .map(|verdict| self.verdict_count(slot, *verdict))
             .collect::<Result<_, _>>()
             .map_err(DatapathError::kernel("reading the counters"))
+    }
+
+    /// What a block has counted of packets that open a connection.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Datapath::counters_of`].
+    pub fn openings_of(&self, slot: u32) -> Result<u64, DatapathError> {
+        let cpus = self
+            .maps
+            .counters
+            .get(&counter::openings(slot), 0)
+            .map_err(DatapathError::kernel("reading the counters"))?;
+        Ok(cpus.iter().map(|cpu| cpu.packets).sum())
     }
 
     fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {

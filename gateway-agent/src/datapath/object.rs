@@ -12,6 +12,7 @@ use gateway_common::{
     counter::Counter,
     lists::{Entry, Key4, Key6},
     settings::Settings,
+    time::Nanos,
 };
 
 use super::{
@@ -54,6 +55,8 @@ pub(super) struct Maps {
     pub(super) deny: Family,
     pub(super) allow: Family,
     pub(super) zone: Family,
+    /// Until when each source is known, by [identity](gateway_common::limiter::identity4).
+    pub(super) known: HashMap<MapData, u64, Nanos>,
     pub(super) counters: PerCpuArray<MapData, Counter>,
 }
 
@@ -72,6 +75,7 @@ impl Maps {
             deny: Family::open(pins, maps::DENY4, maps::DENY6)?,
             allow: Family::open(pins, maps::ALLOW4, maps::ALLOW6)?,
             zone: Family::open(pins, maps::ZONE4, maps::ZONE6)?,
+            known: open(pins, maps::KNOWN, Map::HashMap)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
         })
     }

@@ -197,6 +197,7 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
         (maps::ZONE4, (key4, entry, abi::ZONE_CAPACITY)),
         (maps::ZONE6, (key6, entry, abi::ZONE_CAPACITY)),
         (maps::LIMITER, (4, 8, limiter::CELLS)),
+        (maps::KNOWN, (8, 8, abi::KNOWN_CAPACITY)),
         (
             maps::COUNTERS,
             (4, size(size_of::<counter::Counter>()), counter::COUNTERS),

@@ -31,7 +31,7 @@ use crate::{
     control::{BanOrder, Fault, Service},
     datapath::Events,
     http::{Banned, Observer},
-    store,
+    reputation, store,
 };
 
 pub use metrics::Metrics;
@@ -68,7 +68,7 @@ struct Shared {
 
 impl Feedback {
     /// Takes up the bans of an earlier run and starts the threads. `events` is the data path's
-    /// ring buffer, `None` when there is no data path.
+    /// ring buffer, and `reputation` who is known; `None` when there is no data path.
     ///
     /// # Errors
     ///
@@ -78,6 +78,7 @@ impl Feedback {
         immune: Immune,
         service: Arc<Service>,
         events: Option<Events>,
+        reputation: Option<reputation::Handle>,
     ) -> anyhow::Result<Self> {
         let mut ledger = Ledger::new(policy, immune, CAPACITY);
         take_up(&mut ledger, &service, memory_of(&policy))?;
@@ -92,6 +93,7 @@ impl Feedback {
         let worker = Worker {
             shared: Arc::clone(&shared),
             service,
+            reputation,
             offences,
         };
         let mut threads = vec![

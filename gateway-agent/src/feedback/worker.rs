@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use gateway_policy::bans::{Ban, Offence, Ruling};
+use gateway_policy::bans::{Ban, Mode, Offence, Ruling};
 
 use super::{Shared, lock, memory_of, order};
 use crate::{
     clock,
     control::{BanOutcome, Service},
+    reputation,
 };
 
 /// How often ended bans are cleared away.
@@ -29,6 +30,8 @@ const SWEPT: usize = 1_000;
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     pub(super) service: Arc<Service>,
+    /// Who is known as a good client: not those who are banned.
+    pub(super) reputation: Option<reputation::Handle>,
     pub(super) offences: Receiver<Offence>,
 }
 
@@ -82,6 +85,7 @@ impl Worker {
                 let took = clock::monotonic().since(offence.at);
                 self.shared.metrics.banned(took);
                 lock(&self.shared.awaiting).expect_drop(rule.get(), offence, ban);
+                self.forget(ban);
                 tracing::warn!(
                     client = %ban.prefix,
                     offence = %ban.offence,
@@ -105,6 +109,16 @@ impl Worker {
                 self.shared.metrics.failed();
                 tracing::error!(client = %ban.prefix, "the ban is not in force: {fault}");
             }
+        }
+    }
+
+    /// Whoever is banned must prove itself anew. A ban that only watches takes nothing away.
+    fn forget(&self, ban: &Ban) {
+        let (Some(reputation), Mode::Enforce) = (&self.reputation, ban.mode) else {
+            return;
+        };
+        if let Err(fault) = reputation.forget(ban.prefix.network()) {
+            tracing::error!(client = %ban.prefix, "still known as a good client: {fault}");
         }
     }
 

@@ -169,7 +169,7 @@ impl Exchange {
         self.outcome().status = status;
     }
 
-    /// The answer is handed to the connection: what the client did wrong is told now.
+    /// The answer is handed to the connection: what the client did wrong, or has proven, is told now.
     pub(super) fn hand_off(&mut self) {
         let now = clock::monotonic();
         self.lap(now);
@@ -179,6 +179,7 @@ impl Exchange {
             turn.ready();
         }
         let Some(refusal) = &self.outcome.refusal else {
+            self.tell_proof();
             return;
         };
         if let Some(kind) = refusal.row().offence {
@@ -188,6 +189,20 @@ impl Exchange {
                 at: now,
                 evidence: Evidence::new(&self.outcome.request.to_string(), &refusal.evidence()),
             });
+        }
+    }
+
+    /// A request that was let through with a valid token proves its sender, unless a proxy sent
+    /// it for somebody else.
+    fn tell_proof(&self) {
+        let Outcome {
+            tls, subject, peer, ..
+        } = &*self.outcome;
+        if let Some(subject) = subject
+            && *tls
+            && self.outcome.client.ip() == peer.ip()
+        {
+            self.gate.proven(peer.ip(), subject);
         }
     }
 

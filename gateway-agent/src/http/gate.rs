@@ -1,5 +1,6 @@
 //! What all connections share.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -72,6 +73,12 @@ impl Gate {
     pub(super) fn offence(&self, offence: &Offence) {
         for observer in &self.observers {
             observer.offence(offence);
+        }
+    }
+
+    pub(super) fn proven(&self, source: IpAddr, subject: &str) {
+        for observer in &self.observers {
+            observer.proven(source, subject);
         }
     }
 

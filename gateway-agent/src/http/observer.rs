@@ -18,6 +18,12 @@ pub trait Observer: Send + Sync {
         let _ = offence;
     }
 
+    /// A holder of a valid token has been let through to an upstream, over TLS that ends here, from
+    /// this address: neither can be forged. Comes when the answer is handed to the connection.
+    fn proven(&self, source: IpAddr, subject: &str) {
+        let _ = (source, subject);
+    }
+
     /// All that rules found in a request, in the order they matched. Comes at most once for each
     /// request, before its answer begins; where something is given back, the answer waits a
     /// little for it.

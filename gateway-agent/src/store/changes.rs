@@ -26,6 +26,8 @@ pub enum Action {
     Adopt,
     /// The configuration was read anew.
     Reload,
+    /// Attack mode was ordered on or off.
+    Attack,
     /// Many entries were put on a list and taken off it together.
     Import,
     /// An import on trial was confirmed.
@@ -46,6 +48,7 @@ impl Action {
             Self::Undo => "undo",
             Self::Adopt => "adopt",
             Self::Reload => "reload",
+            Self::Attack => "attack",
             Self::Import => "import",
             Self::Confirm => "confirm",
             Self::RollBack => "roll-back",

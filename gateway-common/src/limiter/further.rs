@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Verdict,
     lists::{MODE_SHADOW, cells::mix, halves},
-    settings::{Further, LIMIT_CLASSES, Limit},
+    settings::{CLASS_KNOWN, Further, LIMIT_CLASSES, Limit},
     tables::Tables,
 };
 
@@ -76,6 +76,8 @@ pub fn further<T: Tables>(tables: &T, traffic: Traffic) -> Verdict {
                 return Verdict::SiteLimited;
             }
         }
+    }
+    if class == 0 || class == CLASS_KNOWN {
         for (nth, group) in limits.ports.iter().enumerate() {
             let within = group.first <= traffic.port && traffic.port <= group.last;
             let limit = &group.limit;
@@ -86,6 +88,9 @@ pub fn further<T: Tables>(tables: &T, traffic: Traffic) -> Verdict {
                 return Verdict::PortLimited;
             }
         }
+    }
+    // What strangers send to a network or from a site is not held against who is known.
+    if class == 0 {
         let limit = &limits.destinations;
         if account.is_over(DESTINATIONS, traffic.destination, limit.interval, limit) {
             return Verdict::DestinationLimited;

@@ -8,12 +8,12 @@ mod limiter;
 mod lists;
 mod parse;
 
-use std::net::IpAddr;
+use std::{collections::HashMap, net::IpAddr};
 
 use gateway_common::{
     Outcome, Verdict,
     lists::MODE_SHADOW,
-    settings::{LIMIT_CLASSES, Limit},
+    settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES, Limit},
     time::Nanos,
 };
 
@@ -33,6 +33,8 @@ pub struct Model {
     pub limits: Vec<Limit>,
     /// Who sent how much.
     pub limiter: Limiter,
+    /// Until when each source is known, in attack mode.
+    pub attack: Option<HashMap<Client, Nanos>>,
     /// The time.
     pub now: Nanos,
 }
@@ -45,6 +47,12 @@ impl Model {
             lists: Lists::of(&setup.items),
             limits: setup.limits.clone(),
             limiter: Limiter::default(),
+            attack: setup.attack.then(|| {
+                let known = setup.known.iter();
+                known
+                    .map(|(source, until)| (Client::of(*source), *until))
+                    .collect()
+            }),
             now,
         }
     }
@@ -70,14 +78,23 @@ impl Model {
         }
         let class = usize::from(class);
         let class = if class < LIMIT_CLASSES { class } else { 0 };
+        let client = Client::of(packet.source);
+        let class = match &self.attack {
+            Some(known) if class == 0 => {
+                match known.get(&client).is_some_and(|until| self.now < *until) {
+                    true => CLASS_KNOWN,
+                    false => CLASS_UNKNOWN,
+                }
+            }
+            Some(_) | None => class,
+        };
         let limit = self.limits.get(class).copied().unwrap_or_default();
-        let within = self
-            .limiter
-            .admit(Client::of(packet.source), &limit, self.now);
+        let within = self.limiter.admit(client, &limit, self.now);
         match (within, watched) {
             (true, None) => end(Verdict::Pass, 0),
             (true, Some(rule)) => end(Verdict::WouldDeny, rule),
             (false, _) if limit.mode == u64::from(MODE_SHADOW) => end(Verdict::WouldLimit, 0),
+            (false, _) if class == CLASS_UNKNOWN => end(Verdict::UnknownLimited, 0),
             (false, _) => end(Verdict::RateLimited, 0),
         }
     }

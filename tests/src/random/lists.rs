@@ -107,7 +107,7 @@ fn around(address: impl Strategy<Value = IpAddr> + 'static, least: u8) -> BoxedS
 }
 
 /// An address near one of a few, or any.
-pub(super) fn address() -> BoxedStrategy<IpAddr> {
+pub fn address() -> BoxedStrategy<IpAddr> {
     let near4 = prop::sample::select(vec![
         Ipv4Addr::new(10, 1, 2, 3),
         Ipv4Addr::new(10, 1, 3, 0),

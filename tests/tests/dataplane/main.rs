@@ -18,5 +18,6 @@ mod limiter;
 mod mirror;
 mod pins;
 mod probes;
+mod reputation;
 mod smoke;
 mod tables;

@@ -1,20 +1,20 @@
 //! The pipeline against the plain model, over random lists and frames.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use gateway_common::{
     Verdict,
     limiter::TICK_NANOS,
     lists::{MODE_ENFORCE, MODE_SHADOW},
-    settings::Limit,
+    settings::{LIMIT_CLASSES, Limit},
     time::Nanos,
 };
 use gateway_policy::grammar::Prefix;
 use gateway_tests::{
-    model::Model,
+    model::{Client, Model},
     oracle::{Memory, NOW},
     random::{self, Frames, Op, Recipe},
-    setup::{Setup, allow, ban, deny, shadow, zone},
+    setup::{FUTURE, Setup, allow, ban, deny, shadow, zone},
 };
 use proptest::prelude::*;
 
@@ -27,7 +27,13 @@ fn limits() -> impl Strategy<Value = Vec<Limit>> {
             mode,
         }),
     ];
-    prop::collection::vec(limit, 5)
+    prop::collection::vec(limit, LIMIT_CLASSES)
+}
+
+/// Nothing, or attack mode in which some are known.
+fn attack() -> impl Strategy<Value = Option<Vec<(IpAddr, Nanos)>>> {
+    let until = prop_oneof![2 => Just(FUTURE), 1 => Just(NOW), 1 => Just(Nanos(NOW.0 + 1_000))];
+    prop::option::of(prop::collection::vec((random::address(), until), 0..20))
 }
 
 /// Frames, and the ticks that pass before each.
@@ -39,6 +45,7 @@ fn frames(most: usize) -> impl Strategy<Value = Vec<(Recipe, u64)>> {
 fn agree(
     ops: &[Op],
     limits: Vec<Limit>,
+    attack: Option<Vec<(IpAddr, Nanos)>>,
     frames: &[(Recipe, u64)],
     seed: u64,
 ) -> Result<(), TestCaseError> {
@@ -49,6 +56,11 @@ fn agree(
         ..Model::default()
     };
     memory.set_limits(&limits);
+    if let Some(known) = attack {
+        memory.set_attack(&known);
+        let clients = known.into_iter();
+        model.attack = Some(clients.map(|(s, until)| (Client::of(s), until)).collect());
+    }
     for op in ops {
         random::apply(op, &mut memory, &mut model.lists);
     }
@@ -74,10 +86,11 @@ proptest! {
     fn pipeline_and_model_agree(
         ops in random::ops(40, random::prefix()),
         limits in limits(),
+        attack in attack(),
         frames in frames(40),
         seed in any::<u64>(),
     ) {
-        agree(&ops, limits, &frames, seed)?;
+        agree(&ops, limits, attack, &frames, seed)?;
     }
 }
 
@@ -92,7 +105,7 @@ proptest! {
         frames in frames(40),
         seed in any::<u64>(),
     ) {
-        agree(&ops, Vec::new(), &frames, seed)?;
+        agree(&ops, Vec::new(), None, &frames, seed)?;
     }
 }
 
@@ -168,6 +181,7 @@ fn random_frames_meet_every_verdict() {
                 | Verdict::SiteLimited
                 | Verdict::PortLimited
                 | Verdict::DestinationLimited
+                | Verdict::UnknownLimited
         );
         assert!(
             elsewhere || times >= 20,

@@ -88,8 +88,8 @@ fn explain_tells_the_story_of_a_ban() {
 #[test]
 fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
-        AgentStatus, FilterStatus, InterfaceStatus, LimitStatus, ListsStatus, Status,
-        UpstreamStatus,
+        AgentStatus, AttackStatus, AttackWatch, FilterStatus, InterfaceStatus, LimitStatus,
+        ListsStatus, OrderName, Status, UpstreamStatus,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
     let status = Status {
@@ -131,6 +131,16 @@ fn status_tells_all_an_agent_knows() {
             bans: 1,
             allow: 1,
         },
+        attack: Some(AttackStatus {
+            on: true,
+            order: OrderName::Auto,
+            since_unix_ms: Some(at(90)),
+            agent: Some(AttackWatch {
+                cause: Some("61000 connections a second are opened, above 20000".to_owned()),
+                known: 12,
+                refused: 0,
+            }),
+        }),
     };
     let mut out = Vec::new();
     status::print(&mut out, &status, NOW.wall.0).unwrap();
@@ -141,6 +151,8 @@ fn status_tells_all_an_agent_knows() {
          filter     eth0 (native)\n\
          \x20          eth1 (native)\n\
          lists      1204 prefixes denied, 1 of them a ban; 1 prefix safelisted\n\
+         attack     on for 1m 30s: 61000 connections a second are opened, above 20000; \
+         12 sources known\n\
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
          listeners  [::]:443\n\

@@ -5,6 +5,7 @@
 //! beyond one value (names that must exist, files, values that go together) is for `sections`.
 
 mod access;
+mod attack;
 mod http;
 mod identity;
 mod network;
@@ -15,6 +16,7 @@ mod protection;
 use serde::Deserialize;
 
 pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
+pub(crate) use attack::AttackMode;
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};
@@ -44,6 +46,8 @@ pub(crate) struct ConfigFile {
     pub(crate) management: OneOrMany<Prefix>,
     /// Packets that one source may send, an IPv4 address or an IPv6 /64.
     pub(crate) packet_limits: Option<At<PacketLimits>>,
+    /// When untrusted sources must have proven themselves to keep their packet rate.
+    pub(crate) attack_mode: Option<At<AttackMode>>,
     /// Requests that one client may make, an IPv4 address or an IPv6 /64.
     pub(crate) rate_limits: Option<At<RateLimits>>,
     /// Where requests are accepted. None: only the packet filter runs.

@@ -6,6 +6,7 @@
 //! out: where there is a fault there is no [`Config`].
 
 mod access;
+mod attack;
 mod bans;
 mod context;
 mod http;
@@ -16,6 +17,7 @@ mod packets;
 mod waf;
 
 pub use access::{Access, Upstream, UpstreamId};
+pub use attack::AttackMode;
 pub use context::FilePath;
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
@@ -42,6 +44,8 @@ pub struct Config {
     pub networks: Networks,
     /// Packets per source.
     pub packet_limits: PacketLimits,
+    /// When sources must have proven themselves.
+    pub attack_mode: AttackMode,
     /// Requests per client.
     pub rate_limits: RateLimits,
     /// Where requests are accepted; none means that only the packet filter runs.
@@ -72,6 +76,7 @@ impl Config {
             ("interfaces", self.interfaces != new.interfaces),
             ("networks", self.networks != new.networks),
             ("packet_limits", self.packet_limits != new.packet_limits),
+            ("attack_mode", self.attack_mode != new.attack_mode),
             ("rate_limits", self.rate_limits != new.rate_limits),
             ("listeners", self.listeners != new.listeners),
             ("limits", self.limits != new.limits),
@@ -101,6 +106,7 @@ impl Config {
             tokens,
             cx,
         );
+        let packet_limits = PacketLimits::check(section(raw.packet_limits), cx);
         Some(Self {
             interfaces: network::interfaces(raw.interfaces.0, cx),
             networks: Networks::check(
@@ -109,7 +115,8 @@ impl Config {
                 raw.management.0,
                 cx,
             ),
-            packet_limits: PacketLimits::check(section(raw.packet_limits), cx),
+            attack_mode: AttackMode::check(section(raw.attack_mode), &packet_limits, cx),
+            packet_limits,
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),
             listeners: http::listeners(raw.listeners.0, cx),
             limits: HttpLimits::check(section(raw.limits), cx),

@@ -52,7 +52,7 @@ fn text_that_is_no_yaml() {
 #[test]
 fn files_that_are_no_map_or_an_empty_one() {
     let keys = "interfaces, trusted_networks, trusted_proxies, management, packet_limits, \
-                rate_limits, listeners, admin, identity, roles, routes, upstreams, waf, bans, \
+                attack_mode, rate_limits, listeners, admin, identity, roles, routes, upstreams, waf, bans, \
                 limits, log, paths";
     check(
         "hello\n",
@@ -78,8 +78,8 @@ fn unknown_keys_get_the_nearest_name() {
         "packet_limit: { trusted: 5/s }\ninterfaces: [{ name: eth0, mod: auto }]\n",
         &[
             "1:1: found the unknown key `packet_limit` in config file; did you mean \
-             `packet_limits`? (known: admin, bans, identity, interfaces, limits, listeners, log, \
-             management, packet_limits, paths, rate_limits, roles, routes, trusted_networks, \
+             `packet_limits`? (known: admin, attack_mode, bans, identity, interfaces, limits, listeners, \
+             log, management, packet_limits, paths, rate_limits, roles, routes, trusted_networks, \
              trusted_proxies, upstreams, waf)",
             "2:28: found the unknown key `mod` in interface; did you mean `mode`? (known: mode, \
              name)",
@@ -88,6 +88,21 @@ fn unknown_keys_get_the_nearest_name() {
     check_in(
         "paths: { colour: red }\n",
         &["1:10: found the unknown key `colour` in paths; known: pins, socket, store"],
+    );
+}
+
+#[test]
+fn attack_mode_out_of_bounds() {
+    check_in(
+        "packet_limits: { untrusted: 100/s }\n\
+         attack_mode: { trigger: maybe, unknown: 101/s, hold: 0s, known_for: 1s }\n",
+        &[
+            "2:25: found `maybe`, which is not known here; known: auto, off, on",
+            "2:41: found 101/s, expected no more than packet_limits.untrusted, 100/s: under attack \
+             nobody gets more",
+            "2:54: found 0s, expected from 1s to 1h",
+            "2:69: found 1s, expected from 1m to 90d",
+        ],
     );
 }
 

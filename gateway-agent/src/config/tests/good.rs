@@ -4,7 +4,9 @@ use gateway_policy::access::{Host, NormalPath, Requirement};
 use gateway_policy::bans::Mode;
 
 use super::*;
-use crate::config::{KeySource, Limit, LogLevel, LogTo, TlsVersion, WafMode, Watched, XdpMode};
+use crate::config::{
+    AttackTrigger, KeySource, Limit, LogLevel, LogTo, TlsVersion, WafMode, Watched, XdpMode,
+};
 
 const EXAMPLE: &str = include_str!("../../../../docs/gateway.example.yaml");
 
@@ -191,6 +193,35 @@ fn rules_change_key_by_key_or_are_off() {
     assert_eq!(config.rate_limits.trusted, None);
     assert_eq!(config.rate_limits.untrusted.unwrap().burst(), 10);
     assert_eq!(config.packet_limits.packets.trusted, Limit::Unlimited);
+}
+
+#[test]
+fn attack_mode_gives_strangers_a_tenth_unless_it_says_otherwise() {
+    let attack = |text: &str| good(&format!("{LEAST}{text}")).0.attack_mode;
+    let plain = attack("");
+    assert_eq!(plain.trigger, AttackTrigger::Auto);
+    assert_eq!(plain.unknown.limit.to_string(), "500/s");
+    assert_eq!(plain.dropped.to_string(), "50000/s");
+    assert_eq!(plain.connections.to_string(), "20000/s");
+    assert_eq!(
+        (plain.hold.to_string(), plain.known_for.to_string()),
+        ("1m".into(), "1d".into())
+    );
+    let shadow = attack("packet_limits: { untrusted: 70/s, mode: shadow }\n");
+    assert_eq!(shadow.unknown.limit.to_string(), "7/s");
+    assert_eq!(shadow.unknown.mode, Mode::Shadow);
+    let own = attack(
+        "attack_mode: { trigger: on, dropped: unlimited, unknown: 9/s, mode: shadow, hold: 5s, \
+         known_for: 2h }\n",
+    );
+    assert_eq!(own.trigger, AttackTrigger::On);
+    assert_eq!(own.dropped, Limit::Unlimited);
+    assert_eq!(own.unknown.limit.to_string(), "9/s");
+    assert_eq!(own.unknown.mode, Mode::Shadow);
+    assert_eq!(
+        attack("attack_mode: { trigger: off }\n").trigger,
+        AttackTrigger::Off
+    );
 }
 
 #[test]

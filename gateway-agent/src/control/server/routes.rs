@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::Peer;
-use crate::control::api::PageQuery;
+use crate::control::api::{AttackOrder, PageQuery};
 use crate::control::problem::{MEDIA_TYPE, Problem};
 use crate::control::wire::Incoming;
 use crate::control::{Control, Fault, FaultKind, Service, Session};
@@ -47,6 +47,7 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .route("/v1/stats", get(stats))
         .route("/v1/explain/{address}", get(explain))
         .route("/v1/reload", post(reload))
+        .route("/v1/attack", get(attack).post(order))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -127,6 +128,15 @@ async fn explain(caller: Caller, Path(address): Path<String>) -> Response {
 
 async fn reload(caller: Caller) -> Response {
     answer(caller, Ok(()), |s, ()| s.reload()).await
+}
+
+async fn attack(caller: Caller) -> Response {
+    answer(caller, Ok(()), |s, ()| s.attack()).await
+}
+
+async fn order(caller: Caller, body: Body) -> Response {
+    let asked = json::<AttackOrder>(body);
+    answer(caller, asked, |s, asked| s.order(asked.order)).await
 }
 
 async fn nowhere() -> Response {

@@ -34,6 +34,9 @@ impl Service {
         let around = self.around(host)?;
         let zone = self.zone(host)?;
         let now = self.now();
+        let known_until = self.lists.known_until(address)?;
+        let known_until = known_until.filter(|until| now.monotonic < *until);
+        let attack = self.lists.attack()?.on != 0;
         let store = self.store();
         let reader = store.read();
         let mut notes = Vec::new();
@@ -73,6 +76,8 @@ impl Service {
             decided_by,
             others,
             zone,
+            known_until_unix_ms: known_until.and_then(|until| now.to_wall(until)),
+            attack,
             history: history.into_iter().map(Into::into).collect(),
             notes,
         })
@@ -147,6 +152,7 @@ const fn list_of(verdict: Verdict) -> Option<ListName> {
         | Verdict::SiteLimited
         | Verdict::PortLimited
         | Verdict::DestinationLimited
+        | Verdict::UnknownLimited
         | Verdict::Truncated
         | Verdict::BadHeader
         | Verdict::BadLength

@@ -6,6 +6,7 @@
 //! follow.
 
 mod apply;
+mod attack;
 mod bans;
 mod change;
 mod configured;
@@ -28,8 +29,8 @@ pub use look::stats_of;
 pub use reconcile::Reconciled;
 
 use super::api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
+    OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::now::{Clock, Now};
 use super::{Actor, Control, Fault, Hooks, Lists};
@@ -139,5 +140,13 @@ impl Control for Session {
 
     fn reload(&self) -> Result<Reloaded, Fault> {
         self.service.reload(&self.actor)
+    }
+
+    fn attack(&self) -> Result<AttackStatus, Fault> {
+        self.service.attack_status()
+    }
+
+    fn order(&self, order: OrderName) -> Result<AttackStatus, Fault> {
+        self.service.order(&self.actor, order)
     }
 }

@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
-    TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange,
+    Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -72,6 +72,7 @@ macro_rules! defined {
 
 defined!(
     raw::Admin,
+    raw::AttackMode,
     raw::Ban,
     raw::Bans,
     raw::Certificate,
@@ -95,6 +96,7 @@ defined!(
     raw::Tls,
     raw::Upstream,
     raw::Waf,
+    AttackTrigger,
     FailMode,
     LogLevel,
     Transport,

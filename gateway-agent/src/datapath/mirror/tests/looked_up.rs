@@ -53,6 +53,10 @@ impl Tables for View<'_> {
         None
     }
 
+    fn is_known(&self, _: u64) -> bool {
+        false
+    }
+
     fn limiter(&self, _: u32) -> u64 {
         0
     }
