@@ -8,9 +8,9 @@ use gateway_common::{
 };
 use gateway_policy::grammar::Prefix;
 
-use super::limits::{self, TRUSTED};
+use super::limits;
 use crate::{
-    config::{self, Config, Networks, XdpMode},
+    config::{self, Config, XdpMode},
     datapath::{Attached, Datapath, DatapathError, Mode},
 };
 
@@ -26,7 +26,7 @@ pub(super) fn load(config: &Config) -> Result<Datapath, DatapathError> {
 
 /// Puts the limits and zones of `config` in force.
 pub(super) fn configure(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
-    set_zones(datapath, &config.networks)?;
+    set_zones(datapath, config)?;
     datapath.set_further(&limits::further(&config.packet_limits))?;
     datapath.set_limits(&limits::packets(&config.packet_limits, &config.attack_mode))
 }
@@ -89,18 +89,16 @@ pub(super) fn give_back(
 }
 
 /// Makes the kernel's zones those of the configuration.
-fn set_zones(datapath: &mut Datapath, networks: &Networks) -> Result<(), DatapathError> {
-    let entry = Entry {
-        origin: ORIGIN_CONFIG,
-        class: TRUSTED,
-        ..Entry::default()
-    };
-    let wanted: BTreeMap<Prefix, Entry> = networks
-        .trusted
-        .iter()
-        .flat_map(|(_, prefixes)| prefixes)
-        .map(|prefix| (*prefix, entry))
-        .collect();
+fn set_zones(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
+    let mut wanted: BTreeMap<Prefix, Entry> = BTreeMap::new();
+    for (name, prefixes) in &config.networks.trusted {
+        let entry = Entry {
+            origin: ORIGIN_CONFIG,
+            class: limits::class_of(name, &config.packet_limits),
+            ..Entry::default()
+        };
+        wanted.extend(prefixes.iter().map(|prefix| (*prefix, entry)));
+    }
     let present: BTreeMap<Prefix, Entry> = datapath
         .entries(List::Zone)?
         .map(|(prefix, entry)| (prefix, *entry))

@@ -8,14 +8,15 @@ use gateway_common::{
 };
 use gateway_policy::{
     bans::Mode,
-    grammar::{Period, Rate},
+    grammar::{NetworkName, Period, Rate},
     limits::Quota,
     reputation::{AttackPolicy, Trigger},
 };
 
 use crate::{
     config::{
-        self, AttackMode, AttackTrigger, Config, PacketLimits, SourceLimits, Transport, Watched,
+        self, AttackMode, AttackTrigger, Config, LIMITED_NETWORKS, NetworkLimits, PacketLimits,
+        SourceLimits, Transport, Watched,
     },
     control::api::LimitStatus,
     reputation::ReputationPolicy,
@@ -24,11 +25,26 @@ use crate::{
 /// The rate class of trusted networks; class 0 is for everybody else.
 pub(super) const TRUSTED: u8 = 1;
 
+/// The first of the classes of those trusted networks that have limits of their own.
+const OWN: u8 = 3;
+
+const _: () = assert!(OWN as usize + LIMITED_NETWORKS <= CLASS_UNKNOWN);
+
+/// The rate class of a trusted network.
+pub(super) fn class_of(network: &NetworkName, limits: &PacketLimits) -> u8 {
+    let own = limits.networks.iter().map(|own| &own.name);
+    (OWN..)
+        .zip(own)
+        .find_map(|(class, name)| (name == network).then_some(class))
+        .unwrap_or(TRUSTED)
+}
+
 /// Packet rates by class.
 pub(super) fn packets(limits: &PacketLimits, attack: &AttackMode) -> [Limit; LIMIT_CLASSES] {
     let mut classes = [Limit::default(); LIMIT_CLASSES];
     let zones = by_class(&limits.packets, limits.burst, Limit::new);
     fill(&mut classes, zones);
+    fill_own(&mut classes, limits, |own| own.packets, Limit::new);
     classes[CLASS_KNOWN] = classes[0];
     classes[CLASS_UNKNOWN] = watched(attack.unknown, limits.burst);
     classes
@@ -73,6 +89,13 @@ pub(super) fn further(limits: &PacketLimits) -> Further {
     let connections = by_class(&limits.connections, burst, Limit::new);
     fill(&mut further.bytes, bytes);
     fill(&mut further.connections, connections);
+    fill_own(&mut further.bytes, limits, |own| own.bytes, Limit::bytes);
+    fill_own(
+        &mut further.connections,
+        limits,
+        |own| own.connections,
+        Limit::new,
+    );
     further.bytes[CLASS_KNOWN] = further.bytes[0];
     further.connections[CLASS_KNOWN] = further.connections[0];
     fill(
@@ -86,6 +109,20 @@ fn fill<T>(slots: &mut [T], values: impl IntoIterator<Item = T>) {
     for (slot, value) in slots.iter_mut().zip(values) {
         *slot = value;
     }
+}
+
+/// Fills in the classes of the networks that have limits of their own.
+fn fill_own(
+    classes: &mut [Limit; LIMIT_CLASSES],
+    limits: &PacketLimits,
+    which: fn(&NetworkLimits) -> config::Limit,
+    unit: Unit,
+) {
+    let own = limits
+        .networks
+        .iter()
+        .map(|own| in_units(which(own), own.mode, limits.burst, unit));
+    fill(classes.get_mut(OWN as usize..).unwrap_or_default(), own);
 }
 
 /// [`Limit::new`] or [`Limit::bytes`].
@@ -172,6 +209,15 @@ pub(super) fn in_words(config: &Config) -> Vec<LimitStatus> {
         ("sites.prefix_48".to_owned(), site48.limit),
         ("destinations.limit".to_owned(), packets.destinations.limit),
     ];
+    for own in &packets.networks {
+        for (what, limit) in [
+            ("packets", own.packets),
+            ("bytes", own.bytes),
+            ("connections", own.connections),
+        ] {
+            further.push((format!("networks.{}.{what}", own.name), limit));
+        }
+    }
     for group in &packets.ports {
         let protocol = match group.protocol {
             Transport::Tcp => "tcp",
@@ -190,4 +236,37 @@ pub(super) fn in_words(config: &Config) -> Vec<LimitStatus> {
     all.into_iter()
         .map(|(name, value)| LimitStatus { name, value })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::good;
+
+    #[test]
+    fn a_network_with_limits_of_its_own_has_a_class_of_its_own() {
+        let text = "listeners: [{ bind: ':80', plaintext: true }]\n\
+                    routes: [{ require: none, upstream: app }]\n\
+                    upstreams: { app: { targets: http://127.0.0.1:9000 } }\n\
+                    trusted_networks: { a: 10.0.0.0/8, b: 192.0.2.0/24, c: 198.51.100.0/24 }\n\
+                    packet_limits:\n  \
+                      trusted: 8000/s\n  untrusted: 1000/s\n  burst: 1s\n  \
+                      networks: { c: { connections: 5/s }, b: { packets: 2000/s, mode: shadow } }\n";
+        let (config, _) = good(text);
+        let limits = &config.packet_limits;
+        let class = |name: &str| usize::from(class_of(&name.parse().unwrap(), limits));
+        assert_eq!([class("a"), class("b"), class("c")], [1, 4, 3]);
+        let packets = packets(limits, &config.attack_mode);
+        let interval = |per_second: u64| 1_000_000_000 / TICK_NANOS / per_second;
+        assert_eq!(packets[class("a")].interval, interval(8_000));
+        assert_eq!(packets[class("b")].interval, interval(2_000));
+        assert_eq!(packets[class("b")].mode, u64::from(MODE_SHADOW));
+        assert_eq!(packets[class("c")], packets[class("a")]);
+        assert_eq!(packets[CLASS_KNOWN], packets[0]);
+        assert_eq!(packets[CLASS_UNKNOWN].interval, interval(100));
+        let further = further(limits);
+        assert_eq!(further.connections[class("c")].interval, interval(5));
+        assert_eq!(further.connections[class("b")], Limit::default());
+        assert_eq!(further.any, 1);
+    }
 }

@@ -23,8 +23,9 @@ pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,
-    Issuer, KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    Issuer, KeySource, LIMITED_NETWORKS, Listener, Log, LogTo, NetworkLimits, Networks,
+    PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, TlsSettings, Upstream, UpstreamId,
+    Waf, Watched,
 };
 pub use values::{
     AttackTrigger, Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost,
@@ -60,4 +61,4 @@ fn checked(tree: &tree::Node, base: &Path, report: &Report) -> Option<Config> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,7 +5,7 @@ mod frames;
 mod lists;
 
 pub use frames::{Frames, Recipe, recipe};
-pub use lists::{Op, apply, item, ops, prefix, wide_prefix};
+pub use lists::{Op, address, apply, item, ops, prefix, wide_prefix};
 
 use proptest::test_runner::Config;
 

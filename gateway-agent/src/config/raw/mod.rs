@@ -23,7 +23,7 @@ pub(crate) use network::{Interface, RateLimits};
 pub(crate) use operation::{Admin, Log, Paths};
 #[cfg(test)]
 pub(crate) use packets::{DestinationLimit, SiteLimits};
-pub(crate) use packets::{PacketLimits, PortLimit, SourceLimits};
+pub(crate) use packets::{NetworkLimits, PacketLimits, PortLimit, SourceLimits};
 pub(crate) use protection::{Ban, Bans, Waf};
 
 use super::tree::{At, Entries, OneOrMany};

@@ -4,7 +4,7 @@ use gateway_policy::bans::Mode;
 use gateway_policy::grammar::Period;
 use serde::Deserialize;
 
-use crate::config::tree::{At, OneOrMany};
+use crate::config::tree::{At, Entries, OneOrMany};
 use crate::config::values::{Limit, PortRange, Transport};
 
 /// Packets that one source may send, an IPv4 address or an IPv6 /64.
@@ -34,6 +34,9 @@ pub(crate) struct PacketLimits {
     pub(crate) sites: Option<At<SiteLimits>>,
     /// Packets of one untrusted source to certain ports; at most eight groups of ports.
     pub(crate) ports: OneOrMany<PortLimit>,
+    /// Sources in a trusted network that have limits of their own, by the network's name; at most
+    /// eleven networks.
+    pub(crate) networks: Option<At<Entries<NetworkLimits>>>,
     /// Packets from all untrusted sources to one network behind this host, an IPv4 /24 or an
     /// IPv6 /64: against floods that are spread over many addresses.
     pub(crate) destinations: Option<At<DestinationLimit>>,
@@ -49,6 +52,22 @@ pub(crate) struct SourceLimits {
     /// For all others: a rate, or `unlimited`. Default: `unlimited`.
     pub(crate) untrusted: Option<At<Limit>>,
     /// `enforce` or `shadow`. Default: the `mode` of the packet limits.
+    pub(crate) mode: Option<At<Mode>>,
+}
+
+/// What a source in one trusted network may do.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct NetworkLimits {
+    /// Packets: a rate, or `unlimited`. Default: that of all trusted networks.
+    pub(crate) packets: Option<At<Limit>>,
+    /// Bytes, whole frames: a rate, or `unlimited`. Default: that of all trusted networks.
+    pub(crate) bytes: Option<At<Limit>>,
+    /// TCP connections that it opens: a rate, or `unlimited`. Default: that of all trusted
+    /// networks.
+    pub(crate) connections: Option<At<Limit>>,
+    /// `enforce` or `shadow`, for all three. Default: the `mode` of the packet limits.
     pub(crate) mode: Option<At<Mode>>,
 }
 

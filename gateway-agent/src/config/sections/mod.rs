@@ -23,7 +23,9 @@ pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
 pub use network::{Interface, Networks, RateLimits};
 pub use operation::{Admin, Log, LogTo, Paths};
-pub use packets::{PacketLimits, PortLimit, SourceLimits, Watched};
+pub use packets::{
+    LIMITED_NETWORKS, NetworkLimits, PacketLimits, PortLimit, SourceLimits, Watched,
+};
 pub use waf::Waf;
 
 pub(super) use context::Context;
@@ -106,15 +108,16 @@ impl Config {
             tokens,
             cx,
         );
-        let packet_limits = PacketLimits::check(section(raw.packet_limits), cx);
+        let networks = Networks::check(
+            section(raw.trusted_networks),
+            raw.trusted_proxies.0,
+            raw.management.0,
+            cx,
+        );
+        let packet_limits = PacketLimits::check(section(raw.packet_limits), &networks, cx);
         Some(Self {
             interfaces: network::interfaces(raw.interfaces.0, cx),
-            networks: Networks::check(
-                section(raw.trusted_networks),
-                raw.trusted_proxies.0,
-                raw.management.0,
-                cx,
-            ),
+            networks,
             attack_mode: AttackMode::check(section(raw.attack_mode), &packet_limits, cx),
             packet_limits,
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),

@@ -96,7 +96,7 @@ impl Networks {
     }
 }
 
-fn network_name(key: &At<String>, cx: &Context<'_>) -> Option<NetworkName> {
+pub(super) fn network_name(key: &At<String>, cx: &Context<'_>) -> Option<NetworkName> {
     cx.report.take(key.place(), key.get()?.parse())
 }
 

@@ -2,11 +2,12 @@
 
 use gateway_common::settings::PORT_GROUPS;
 use gateway_policy::bans::Mode;
-use gateway_policy::grammar::{Period, Rate};
+use gateway_policy::grammar::{NetworkName, Period, Rate};
 
-use super::{Context, network::limits, setting};
+use super::network::{limits, network_name};
+use super::{Context, Networks, setting};
 use crate::config::raw;
-use crate::config::tree::At;
+use crate::config::tree::{At, Entries};
 use crate::config::values::{Limit, PortRange, Transport};
 
 /// What sources may send.
@@ -26,9 +27,29 @@ pub struct PacketLimits {
     pub sites: [Watched; 2],
     /// Packets of a source to some ports; at most [`PORT_GROUPS`].
     pub ports: Vec<PortLimit>,
+    /// Trusted networks with limits of their own; at most [`LIMITED_NETWORKS`].
+    pub networks: Vec<NetworkLimits>,
     /// Packets to one network.
     pub destinations: Watched,
 }
+
+/// The limits of one trusted network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// Which.
+    pub name: NetworkName,
+    /// Packets of a source in it.
+    pub packets: Limit,
+    /// Bytes of a source in it.
+    pub bytes: Limit,
+    /// TCP connections that a source in it opens.
+    pub connections: Limit,
+    /// Whether what is over a limit is dropped or only counted.
+    pub mode: Mode,
+}
+
+/// Trusted networks that can have limits of their own.
+pub const LIMITED_NETWORKS: usize = 11;
 
 /// A pair of limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +89,7 @@ const LEAST_BURST: Period = Period::from_millis(20);
 const PENALTY: (Period, Period) = (Period::from_secs(1), Period::from_secs(3_600));
 
 impl PacketLimits {
-    pub(super) fn check(raw: raw::PacketLimits, cx: &Context<'_>) -> Self {
+    pub(super) fn check(raw: raw::PacketLimits, networks: &Networks, cx: &Context<'_>) -> Self {
         let (trusted, untrusted) = limits(
             raw.trusted,
             raw.untrusted,
@@ -84,12 +105,17 @@ impl PacketLimits {
             limit: setting(limit, Limit::Unlimited),
             mode: site_mode,
         };
+        let packets = SourceLimits {
+            trusted,
+            untrusted,
+            mode,
+        };
+        let bytes = SourceLimits::check(raw.bytes, mode, cx);
+        let connections = SourceLimits::check(raw.connections, mode, cx);
+        let own = raw.networks.and_then(At::take).unwrap_or_default();
         Self {
-            packets: SourceLimits {
-                trusted,
-                untrusted,
-                mode,
-            },
+            networks: own_limits(own, networks, [packets, bytes, connections], cx),
+            packets,
             burst: cx.period(
                 raw.burst,
                 Period::from_secs(2),
@@ -98,8 +124,8 @@ impl PacketLimits {
             penalty: raw
                 .penalty
                 .map(|raw| cx.period(Some(raw), PENALTY.0, PENALTY)),
-            bytes: SourceLimits::check(raw.bytes, mode, cx),
-            connections: SourceLimits::check(raw.connections, mode, cx),
+            bytes,
+            connections,
             sites: [site(sites.prefix_56), site(sites.prefix_48)],
             ports: ports(raw.ports.0, mode, cx),
             destinations: Watched {
@@ -121,6 +147,40 @@ impl SourceLimits {
             mode: setting(raw.mode, mode),
         }
     }
+}
+
+/// The limits of single networks; what they do not say is as `all` have it: packets, bytes and
+/// connections.
+fn own_limits(
+    raw: Entries<raw::NetworkLimits>,
+    networks: &Networks,
+    [packets, bytes, connections]: [SourceLimits; 3],
+    cx: &Context<'_>,
+) -> Vec<NetworkLimits> {
+    let mut own = Vec::new();
+    for (key, raw) in raw.0 {
+        let (Some(name), Some(raw)) = (network_name(&key, cx), raw.take()) else {
+            continue;
+        };
+        if !networks.trusted.iter().any(|(known, _)| *known == name) {
+            let message = format!("found {name}, expected the name of a trusted network");
+            cx.report.fault(key.place(), message);
+            continue;
+        }
+        if own.len() == LIMITED_NETWORKS {
+            let message = format!("found more than {LIMITED_NETWORKS} networks with limits");
+            cx.report.fault(key.place(), message);
+            break;
+        }
+        own.push(NetworkLimits {
+            name,
+            packets: setting(raw.packets, packets.trusted),
+            bytes: setting(raw.bytes, bytes.trusted),
+            connections: setting(raw.connections, connections.trusted),
+            mode: setting(raw.mode, packets.mode),
+        });
+    }
+    own
 }
 
 fn ports(raw: Vec<At<raw::PortLimit>>, mode: Mode, cx: &Context<'_>) -> Vec<PortLimit> {

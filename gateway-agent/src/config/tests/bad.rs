@@ -92,6 +92,14 @@ fn unknown_keys_get_the_nearest_name() {
 }
 
 #[test]
+fn limits_of_networks_that_do_not_exist() {
+    check_in(
+        "packet_limits: { networks: { lan: { packets: 5/s } } }\n",
+        &["1:30: found lan, expected the name of a trusted network"],
+    );
+}
+
+#[test]
 fn attack_mode_out_of_bounds() {
     check_in(
         "packet_limits: { untrusted: 100/s }\n\

@@ -196,6 +196,25 @@ fn rules_change_key_by_key_or_are_off() {
 }
 
 #[test]
+fn trusted_networks_may_have_packet_limits_of_their_own() {
+    let text = format!(
+        "{LEAST}trusted_networks: {{ lan: [10.0.0.0/8], partners: [192.0.2.0/24] }}\n\
+         packet_limits: {{ trusted: 9/s, bytes: {{ trusted: 8/s }}, networks: \
+         {{ partners: {{ packets: 7/s, mode: shadow }} }} }}\n"
+    );
+    let limits = good(&text).0.packet_limits;
+    let [partners] = &limits.networks[..] else {
+        panic!("{:?}", limits.networks);
+    };
+    let words = [partners.packets, partners.bytes, partners.connections].map(|l| l.to_string());
+    assert_eq!(words, ["7/s", "8/s", "unlimited"]);
+    assert_eq!(
+        (partners.name.as_str(), partners.mode),
+        ("partners", Mode::Shadow)
+    );
+}
+
+#[test]
 fn attack_mode_gives_strangers_a_tenth_unless_it_says_otherwise() {
     let attack = |text: &str| good(&format!("{LEAST}{text}")).0.attack_mode;
     let plain = attack("");

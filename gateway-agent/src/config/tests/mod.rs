@@ -50,7 +50,7 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 /// The configuration in a file, and the warnings.
-fn good(text: &str) -> (Config, Vec<String>) {
+pub(crate) fn good(text: &str) -> (Config, Vec<String>) {
     load_files(&[("g.yaml", text)]).unwrap_or_else(|faults| panic!("{faults:#?}\nin\n{text}"))
 }
 

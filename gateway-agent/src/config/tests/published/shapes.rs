@@ -83,6 +83,7 @@ defined!(
     raw::Jwt,
     raw::Listener,
     raw::Log,
+    raw::NetworkLimits,
     raw::PacketLimits,
     raw::Paths,
     raw::PortLimit,
