@@ -3,7 +3,7 @@
 
 /// Version of every struct and map shared with the kernel; raised whenever one changes shape.
 /// The agent refuses pins of another version rather than misread them.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Interfaces that can be filtered at once; each has a block of counters of its own.
 pub const MAX_INTERFACES: u32 = 16;
@@ -16,6 +16,9 @@ pub const ALLOW_CAPACITY: u32 = 1 << 18;
 
 /// Zone prefixes (trusted networks) per address family that fit the kernel's map.
 pub const ZONE_CAPACITY: u32 = 1 << 16;
+
+/// Addresses with a port whose SYNs may be answered with cookies.
+pub const LISTENING_CAPACITY: u32 = 4096;
 
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
@@ -64,6 +67,8 @@ pub mod maps {
     pub const ZONE4: &str = "ZONE4";
     /// Zone prefixes, IPv6.
     pub const ZONE6: &str = "ZONE6";
+    /// The [`crate::syncookie::Endpoint`]s whose SYNs may be answered, with the MSS to announce.
+    pub const LISTENING: &str = "LISTENING";
     /// Rate limiter cells.
     pub const LIMITER: &str = "LIMITER";
     /// Per-CPU counters, one per interface slot and verdict.
@@ -72,8 +77,8 @@ pub mod maps {
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 12] = [
-        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LIMITER, COUNTERS,
-        EVENTS,
+    pub const ALL: [&str; 13] = [
+        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING, LIMITER,
+        COUNTERS, EVENTS,
     ];
 }

@@ -10,6 +10,7 @@ use crate::{
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::Settings,
+    syncookie::Endpoint,
 };
 
 macro_rules! pod {
@@ -23,4 +24,4 @@ macro_rules! pod {
     };
 }
 
-pod!(Counter, DropEvent, Entry, Key4, Key6, Settings);
+pod!(Counter, DropEvent, Endpoint, Entry, Key4, Key6, Settings);

@@ -44,9 +44,13 @@ pub struct Settings {
     pub limits: [Limit; LIMIT_CLASSES],
     /// What holds besides.
     pub further: Further,
+    /// SYNs to one [`crate::syncookie::Endpoint`] that the stack gets; those above are answered
+    /// with cookies. No limit: none is.
+    pub cookies: Limit,
 }
 
-const _: () = assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + FURTHER_BYTES);
+const _: () =
+    assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + FURTHER_BYTES + 24);
 
 /// Groups of destination ports that can have a limit.
 pub const PORT_GROUPS: usize = 8;
@@ -120,6 +124,7 @@ impl Default for Settings {
             zone: Lengths::default(),
             limits: [Limit::default(); LIMIT_CLASSES],
             further: Further::default(),
+            cookies: Limit::default(),
         }
     }
 }

@@ -5,6 +5,7 @@ use gateway_common::{
     limiter::{self, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -12,7 +13,9 @@ use gateway_common::{
 use crate::{
     clock,
     frame::opaque,
-    maps::{ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, SETTINGS, ZONE4, ZONE6},
+    maps::{
+        ALLOW4, ALLOW6, CELLS4, CELLS6, DENY4, DENY6, LIMITER, LISTENING, SETTINGS, ZONE4, ZONE6,
+    },
 };
 
 /// The maps, with the settings looked up once per packet.
@@ -99,6 +102,15 @@ impl Tables for KernelTables {
             }
         }
         .copied()
+    }
+
+    #[inline(always)]
+    fn listening(&self, endpoint: &Endpoint) -> u16 {
+        // SAFETY: as in `entry4`; the value is no wider than the kernel writes at once.
+        match unsafe { LISTENING.get(endpoint) } {
+            Some(mss) => *mss as u16,
+            None => 0,
+        }
     }
 
     #[inline(always)]

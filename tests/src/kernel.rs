@@ -141,6 +141,9 @@ impl Kernel {
             self.datapath.insert(item.list, item.prefix, item.entry)?;
         }
         self.datapath.set_further(&setup.further)?;
+        self.datapath.set_cookies(setup.cookies)?;
+        self.datapath
+            .set_listening(&setup.listening.iter().copied().collect())?;
         self.datapath.set_limits(&setup.limits)
     }
 

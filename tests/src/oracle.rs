@@ -20,6 +20,7 @@ use gateway_common::{
         cells::{WORDS4, WORDS6},
     },
     settings::{Limit, Settings},
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -41,6 +42,7 @@ pub struct Memory {
     words6: Vec<u64>,
     v4: HashMap<(List, Key4), Entry>,
     v6: HashMap<(List, Key6), Entry>,
+    listening: HashMap<Endpoint, u16>,
     limiter: RefCell<Vec<u64>>,
     now: Cell<Nanos>,
 }
@@ -60,6 +62,7 @@ impl Memory {
             words6: vec![0; WORDS6 as usize],
             v4: HashMap::new(),
             v6: HashMap::new(),
+            listening: HashMap::new(),
             limiter: RefCell::new(vec![0; CELLS as usize]),
             now: Cell::new(NOW),
         }
@@ -80,6 +83,8 @@ impl Memory {
         }
         self.set_limits(&setup.limits);
         self.settings.further = setup.further.settled();
+        self.settings.cookies = setup.cookies;
+        self.listening = setup.listening.iter().copied().collect();
     }
 
     /// Puts limits in force, by class.
@@ -163,6 +168,10 @@ impl Tables for Memory {
 
     fn entry6(&self, list: List, key: &Key6) -> Option<Entry> {
         self.v6.get(&(list, *key)).copied()
+    }
+
+    fn listening(&self, endpoint: &Endpoint) -> u16 {
+        self.listening.get(endpoint).copied().unwrap_or(0)
     }
 
     fn limiter(&self, slot: u32) -> u64 {

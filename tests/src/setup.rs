@@ -4,6 +4,7 @@ use gateway_agent::datapath::mirror::{Key, key};
 use gateway_common::{
     lists::{Entry, MODE_SHADOW, ORIGIN_BAN},
     settings::{Further, Limit},
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -24,6 +25,10 @@ pub struct Setup {
     pub limits: Vec<Limit>,
     /// What holds besides.
     pub further: Further,
+    /// The threshold above which SYNs are answered with cookies.
+    pub cookies: Limit,
+    /// Where SYNs may be answered, with the maximum segment size to announce.
+    pub listening: Vec<(Endpoint, u16)>,
 }
 
 /// One entry of one list.
@@ -113,6 +118,14 @@ impl Setup {
     #[must_use]
     pub fn further(mut self, further: Further) -> Self {
         self.further = further;
+        self
+    }
+
+    /// The same with SYNs answered above this threshold at these endpoints.
+    #[must_use]
+    pub fn cookies(mut self, threshold: Limit, listening: &[(Endpoint, u16)]) -> Self {
+        self.cookies = threshold;
+        self.listening = listening.to_vec();
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway_common::{Action, tables::List};
+use gateway_common::tables::List;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -61,14 +61,10 @@ fn verdicts(
                     1 => count.bytes,
                     _ => count.events_lost,
                 };
-                let action = match count.verdict.action() {
-                    Action::Pass => "pass",
-                    Action::Drop => "drop",
-                };
                 let labels = [
                     ("interface", counted.interface.name.as_str()),
                     ("verdict", count.verdict.name()),
-                    ("action", action),
+                    ("action", count.verdict.action().name()),
                 ];
                 ConstCounter::new(value).encode(metric.encode_family(&labels)?)?;
             }

@@ -352,7 +352,7 @@ pub struct InterfaceStats {
 pub struct VerdictStats {
     /// The verdict's name.
     pub verdict: String,
-    /// `pass` or `drop`.
+    /// `pass`, `drop` or `answer`.
     pub action: String,
     /// Packets.
     pub packets: u64,
@@ -373,6 +373,12 @@ pub struct Totals {
     pub dropped_packets: u64,
     /// Their bytes.
     pub dropped_bytes: u64,
+    /// Packets that were answered by the filter itself.
+    #[serde(default)]
+    pub answered_packets: u64,
+    /// Their bytes, before they became answers.
+    #[serde(default)]
+    pub answered_bytes: u64,
     /// Sampled events that found the ring buffer full.
     pub events_lost: u64,
 }
@@ -384,7 +390,7 @@ pub struct Explanation {
     pub address: IpAddr,
     /// The loaded program's verdict.
     pub verdict: String,
-    /// `pass` or `drop`.
+    /// `pass`, `drop` or `answer`.
     pub action: String,
     /// The verdict in a sentence.
     pub meaning: String,

@@ -12,12 +12,14 @@ use gateway_common::{
     counter::Counter,
     lists::{Entry, Key4, Key6},
     settings::Settings,
+    syncookie::Endpoint,
 };
 
 use super::{
     Datapath,
     error::{DatapathError, errno},
     pins::Pins,
+    syncookies,
 };
 
 /// The program that guards interfaces, as built beside this crate.
@@ -54,6 +56,7 @@ pub(super) struct Maps {
     pub(super) deny: Family,
     pub(super) allow: Family,
     pub(super) zone: Family,
+    pub(super) listening: HashMap<MapData, Endpoint, u32>,
     pub(super) counters: PerCpuArray<MapData, Counter>,
 }
 
@@ -72,6 +75,7 @@ impl Maps {
             deny: Family::open(pins, maps::DENY4, maps::DENY6)?,
             allow: Family::open(pins, maps::ALLOW4, maps::ALLOW6)?,
             zone: Family::open(pins, maps::ZONE4, maps::ZONE6)?,
+            listening: open(pins, maps::LISTENING, Map::HashMap)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
         })
     }
@@ -182,6 +186,15 @@ fn loader(pins: &Pins, slot: u32) -> EbpfLoader<'static> {
     if let Some(slot) = SLOTS.get(slot as usize) {
         loader.override_global("SLOT", slot, true);
     }
+    // Without the helpers the program must not so much as name them.
+    static SYN_COOKIES: [u32; 2] = [0, 1];
+    let [without, with] = &SYN_COOKIES;
+    let made = if syncookies::are_made() {
+        with
+    } else {
+        without
+    };
+    loader.override_global("SYN_COOKIES", made, true);
     loader
 }
 
