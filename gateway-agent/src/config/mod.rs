@@ -24,11 +24,11 @@ pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface, Issuer,
     KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    SourceLimits, SynCookies, TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
-    Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Bind, CookieMode, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost,
+    TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

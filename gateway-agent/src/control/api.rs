@@ -274,6 +274,9 @@ pub struct AgentStatus {
     pub upstreams: Vec<UpstreamStatus>,
     /// The limits in force, each with a name and in words.
     pub limits: Vec<LimitStatus>,
+    /// The filter's SYN cookies; null when there is no filter.
+    #[serde(default)]
+    pub syn_cookies: Option<SynCookieStatus>,
 }
 
 /// An upstream.
@@ -292,6 +295,20 @@ pub struct LimitStatus {
     pub name: String,
     /// Its value as the configuration would write it.
     pub value: String,
+}
+
+/// The filter's answers to SYNs above the threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SynCookieStatus {
+    /// What is in force: `enforce`, `shadow` or `off`.
+    pub mode: String,
+    /// SYNs to one endpoint that the stack gets, as the configuration writes it; null before the
+    /// agent listens.
+    pub threshold: Option<String>,
+    /// Addresses with a port at which SYNs may be answered.
+    pub endpoints: usize,
+    /// Why it is off although the configuration wants it, in words.
+    pub why: Option<String>,
 }
 
 /// The filter in the kernel.

@@ -16,6 +16,7 @@ pub mod mirror;
 mod object;
 mod pins;
 mod probe;
+mod stack_cookies;
 mod syncookies;
 
 pub use attach::{Attached, Mode};
@@ -26,6 +27,7 @@ pub use mirror::Mirror;
 pub use object::{BENCH_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
 pub use probe::{LONGEST_FRAME, Probe, Program, Questions};
+pub use stack_cookies::{StackCookies, StackCookiesError};
 pub use syncookies::are_made as makes_syn_cookies;
 
 use std::path::Path;

@@ -21,7 +21,7 @@ pub(crate) use network::{Interface, RateLimits};
 pub(crate) use operation::{Admin, Log, Paths};
 #[cfg(test)]
 pub(crate) use packets::{DestinationLimit, SiteLimits};
-pub(crate) use packets::{PacketLimits, PortLimit, SourceLimits};
+pub(crate) use packets::{PacketLimits, PortLimit, SourceLimits, SynCookies};
 pub(crate) use protection::{Ban, Bans, Waf};
 
 use super::tree::{At, Entries, OneOrMany};
@@ -44,6 +44,9 @@ pub(crate) struct ConfigFile {
     pub(crate) management: OneOrMany<Prefix>,
     /// Packets that one source may send, an IPv4 address or an IPv6 /64.
     pub(crate) packet_limits: Option<At<PacketLimits>>,
+    /// What becomes of floods of connection attempts: those above a threshold are answered with
+    /// SYN cookies by the packet filter, and only real clients come back.
+    pub(crate) syn_cookies: Option<At<SynCookies>>,
     /// Requests that one client may make, an IPv4 address or an IPv6 /64.
     pub(crate) rate_limits: Option<At<RateLimits>>,
     /// Where requests are accepted. None: only the packet filter runs.

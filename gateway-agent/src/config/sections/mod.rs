@@ -13,6 +13,7 @@ mod identity;
 mod network;
 mod operation;
 mod packets;
+mod syn_cookies;
 mod waf;
 
 pub use access::{Access, Upstream, UpstreamId};
@@ -22,6 +23,7 @@ pub use identity::{Identity, Issuer, KeySource};
 pub use network::{Interface, Networks, RateLimits};
 pub use operation::{Admin, Log, LogTo, Paths};
 pub use packets::{PacketLimits, PortLimit, SourceLimits, Watched};
+pub use syn_cookies::SynCookies;
 pub use waf::Waf;
 
 pub(super) use context::Context;
@@ -42,6 +44,8 @@ pub struct Config {
     pub networks: Networks,
     /// Packets per source.
     pub packet_limits: PacketLimits,
+    /// Answers to floods of connection attempts.
+    pub syn_cookies: SynCookies,
     /// Requests per client.
     pub rate_limits: RateLimits,
     /// Where requests are accepted; none means that only the packet filter runs.
@@ -72,6 +76,7 @@ impl Config {
             ("interfaces", self.interfaces != new.interfaces),
             ("networks", self.networks != new.networks),
             ("packet_limits", self.packet_limits != new.packet_limits),
+            ("syn_cookies", self.syn_cookies != new.syn_cookies),
             ("rate_limits", self.rate_limits != new.rate_limits),
             ("listeners", self.listeners != new.listeners),
             ("limits", self.limits != new.limits),
@@ -110,6 +115,7 @@ impl Config {
                 cx,
             ),
             packet_limits: PacketLimits::check(section(raw.packet_limits), cx),
+            syn_cookies: SynCookies::check(section(raw.syn_cookies), cx),
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),
             listeners: http::listeners(raw.listeners.0, cx),
             limits: HttpLimits::check(section(raw.limits), cx),

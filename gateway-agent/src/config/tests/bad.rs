@@ -52,7 +52,7 @@ fn text_that_is_no_yaml() {
 #[test]
 fn files_that_are_no_map_or_an_empty_one() {
     let keys = "interfaces, trusted_networks, trusted_proxies, management, packet_limits, \
-                rate_limits, listeners, admin, identity, roles, routes, upstreams, waf, bans, \
+                syn_cookies, rate_limits, listeners, admin, identity, roles, routes, upstreams, waf, bans, \
                 limits, log, paths";
     check(
         "hello\n",
@@ -79,8 +79,8 @@ fn unknown_keys_get_the_nearest_name() {
         &[
             "1:1: found the unknown key `packet_limit` in config file; did you mean \
              `packet_limits`? (known: admin, bans, identity, interfaces, limits, listeners, log, \
-             management, packet_limits, paths, rate_limits, roles, routes, trusted_networks, \
-             trusted_proxies, upstreams, waf)",
+             management, packet_limits, paths, rate_limits, roles, routes, syn_cookies, \
+             trusted_networks, trusted_proxies, upstreams, waf)",
             "2:28: found the unknown key `mod` in interface; did you mean `mode`? (known: mode, \
              name)",
         ],
@@ -88,6 +88,23 @@ fn unknown_keys_get_the_nearest_name() {
     check_in(
         "paths: { colour: red }\n",
         &["1:10: found the unknown key `colour` in paths; known: pins, socket, store"],
+    );
+}
+
+#[test]
+fn syn_cookies_out_of_bounds() {
+    check_in(
+        "syn_cookies: { threshold: unlimited, ports: [443, 0], mode: on }\n",
+        &[
+            "1:27: found `unlimited`, expected a rate",
+            "1:51: found `0`, expected a port from 1 to 65535, or two of them with the lower one \
+             first, such as 8000-8999",
+            "1:61: found `on`, which is not known here; known: enforce, shadow, off",
+        ],
+    );
+    check_in(
+        "syn_cookies: { ports: [443, 1-65535] }\n",
+        &["1:29: found more than 64 ports"],
     );
 }
 

@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
-    TlsVersion, Transport, WafMode, XdpMode,
+    Bind, CookieMode, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange,
+    Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -92,9 +92,11 @@ defined!(
     raw::RouteMatch,
     raw::SiteLimits,
     raw::SourceLimits,
+    raw::SynCookies,
     raw::Tls,
     raw::Upstream,
     raw::Waf,
+    CookieMode,
     FailMode,
     LogLevel,
     Transport,
