@@ -19,4 +19,5 @@ mod mirror;
 mod pins;
 mod probes;
 mod smoke;
+mod syncookies;
 mod tables;
