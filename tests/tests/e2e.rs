@@ -17,6 +17,7 @@ mod e2e {
     mod observe;
     mod refusals;
     mod reload;
+    mod syncookies;
     mod tls;
     mod tokens;
     mod trace;

@@ -96,10 +96,11 @@ fn syn_cookies_out_of_bounds() {
     check_in(
         "syn_cookies: { threshold: unlimited, ports: [443, 0], mode: on }\n",
         &[
-            "1:27: found `unlimited`, expected a rate",
+            "1:27: `unlimited` is not a rate: the unit of time is missing; write for example 5000/s, \
+             1000/minute, 3/hour or 10/5m",
             "1:51: found `0`, expected a port from 1 to 65535, or two of them with the lower one \
              first, such as 8000-8999",
-            "1:61: found `on`, which is not known here; known: enforce, shadow, off",
+            "1:61: found `on`, which is not known here; known: enforce, off, shadow",
         ],
     );
     check_in(

@@ -29,8 +29,10 @@ pub fn attach_constant(lab: &Lab, interface: &str, verdict: i32) -> Result<()> {
 /// Lets a link of the lab's switch take frames that the program at its other end sends
 /// (`XDP_TX`): a veth takes them only where it runs a program itself.
 pub(crate) fn receive(id: &str, link: &str) -> Result<()> {
-    let mut ip = Command::new("ip");
-    ip.args(["-netns", &names::netns(id, names::SWITCH)]);
+    let switch = names::netns_path(&names::netns(id, names::SWITCH));
+    // `ip -netns` would hide the bpf file system, which it wants for programs.
+    let mut ip = Command::new("nsenter");
+    ip.arg(format!("--net={}", switch.display())).arg("ip");
     attach(ip, id, link, PASS)
 }
 
