@@ -20,6 +20,9 @@ pub const ZONE_CAPACITY: u32 = 1 << 16;
 /// Sources that have proven themselves that fit the kernel's map, of both families together.
 pub const KNOWN_CAPACITY: u32 = 1 << 16;
 
+/// Addresses with a port whose SYNs may be answered with cookies.
+pub const LISTENING_CAPACITY: u32 = 4096;
+
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
 
@@ -67,6 +70,8 @@ pub mod maps {
     pub const ZONE4: &str = "ZONE4";
     /// Zone prefixes, IPv6.
     pub const ZONE6: &str = "ZONE6";
+    /// The [`crate::syncookie::Endpoint`]s whose SYNs may be answered, with the MSS to announce.
+    pub const LISTENING: &str = "LISTENING";
     /// Rate limiter cells.
     pub const LIMITER: &str = "LIMITER";
     /// Sources that have proven themselves, by identity: until when each is known.
@@ -77,8 +82,8 @@ pub mod maps {
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 13] = [
-        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LIMITER, KNOWN,
-        COUNTERS, EVENTS,
+    pub const ALL: [&str; 14] = [
+        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING, LIMITER,
+        KNOWN, COUNTERS, EVENTS,
     ];
 }

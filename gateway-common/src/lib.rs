@@ -16,6 +16,7 @@ pub mod pipeline;
 #[cfg(feature = "user")]
 mod pod;
 pub mod settings;
+pub mod syncookie;
 pub mod tables;
 pub mod time;
 pub mod verdict;

@@ -1,7 +1,7 @@
 //! The whole policy on one screen.
 
 use crate::{
-    Frame, Tables, Verdict,
+    Action, Frame, Tables, Verdict,
     limiter::{self, Admission, Traffic, admit, destination4, destination6, identity4, identity6},
     lists::{Listing, MODE_SHADOW, Packed, find4, find6},
     packet::{Address, Kind, Located, destination, inspect, locate, source},
@@ -18,7 +18,7 @@ pub struct Outcome {
 }
 
 /// Decides what becomes of a frame: source, safelist, deny, malformed, neighbour discovery,
-/// zone, reputation, rate, further limits, pass.
+/// zone, reputation, rate, further limits, SYN cookie, pass.
 ///
 /// The lists are asked as soon as the source is known, before anything behind it is read, so
 /// that no option, extension header, fragment or defect carries a denied source past them.
@@ -49,18 +49,60 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
         return end(Verdict::Neighbour, 0);
     }
 
+    if details.opens {
+        tables.count_opening();
+        if tables.settings().cookies.interval != 0 {
+            return open(frame, tables, claim.identity, class, shadow);
+        }
+    }
+    hold(frame, tables, claim.identity, class, shadow)
+}
+
+/// Decides on a SYN that no list has decided on: one that the limits let in and that is above the
+/// threshold of where it goes is answered with a cookie.
+///
+/// It goes a way of its own, so that what is no SYN pays a comparison.
+#[inline(always)]
+fn open<F: Frame + ?Sized, T: Tables>(
+    frame: &F,
+    tables: &T,
+    source: u64,
+    class: u8,
+    shadow: u32,
+) -> Outcome {
+    let held = frame.hold(tables, source, class, shadow);
+    match held.verdict.action() {
+        Action::Pass if frame.is_due(tables) => {}
+        Action::Pass | Action::Drop | Action::Answer => return held,
+    }
+    if tables.settings().cookies.mode == MODE_SHADOW as u64 {
+        end(Verdict::WouldLimit, 0)
+    } else {
+        end(Verdict::SynCookie, 0)
+    }
+}
+
+/// Holds a packet to the limits of its source and class; `shadow` is the entry that would have
+/// denied it.
+#[inline(always)]
+pub fn hold<F: Frame + ?Sized, T: Tables>(
+    frame: &F,
+    tables: &T,
+    source: u64,
+    class: u8,
+    shadow: u32,
+) -> Outcome {
     let class = if (class as usize) < LIMIT_CLASSES {
         class as usize
     } else {
         0
     };
-    if details.opens {
-        tables.count_opening();
-    }
+    // Bounded once more where it is used: the compiler compares one copy of it and adds another.
+    let class = frame.settle(class as u64) as usize % LIMIT_CLASSES;
     // Under attack those who have proven themselves keep what they may, and the others get less.
     let (class, rate) = if class != 0 || tables.settings().attack.on == 0 {
         (class, class)
-    } else if tables.is_known(claim.identity) {
+    } else if tables.is_known(source) {
         (CLASS_KNOWN, CLASS_KNOWN)
     } else {
         (0, CLASS_UNKNOWN)
@@ -70,7 +112,7 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
     };
     let further = &tables.settings().further;
     let penalty = if class == 0 { further.penalty } else { 0 };
-    let mut verdict = match admit(tables, claim.identity, limit, penalty) {
+    let mut verdict = match admit(tables, source, limit, penalty) {
         Admission::Within => Verdict::Pass,
         Admission::Over if limit.mode == MODE_SHADOW as u64 => Verdict::WouldLimit,
         Admission::Over if rate == CLASS_UNKNOWN => return end(Verdict::UnknownLimited, 0),
@@ -78,7 +120,7 @@ pub fn decide<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T) -> Outcome {
         Admission::Penalty => return end(Verdict::PenaltyBox, 0),
     };
     if further.any != 0 {
-        let worse = frame.weigh(tables, claim.identity, class as u8);
+        let worse = frame.weigh(tables, source, class as u8);
         if worse != Verdict::Pass {
             verdict = worse;
         }

@@ -10,6 +10,7 @@ use crate::{
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::Settings,
+    syncookie::Endpoint,
     time::Nanos,
 };
 
@@ -24,4 +25,6 @@ macro_rules! pod {
     };
 }
 
-pod!(Counter, DropEvent, Entry, Key4, Key6, Nanos, Settings);
+pod!(
+    Counter, DropEvent, Endpoint, Entry, Key4, Key6, Nanos, Settings
+);

@@ -52,10 +52,13 @@ pub struct Settings {
     pub attack: Attack,
     /// What holds besides.
     pub further: Further,
+    /// SYNs to one [`crate::syncookie::Endpoint`] that the stack gets; those above are answered
+    /// with cookies. No limit: none is.
+    pub cookies: Limit,
 }
 
 const _: () =
-    assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + 16 + FURTHER_BYTES);
+    assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + 16 + FURTHER_BYTES + 24);
 
 /// Attack mode: sources of class 0 keep their limits only if they have proven themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +157,7 @@ impl Default for Settings {
             limits: [Limit::default(); LIMIT_CLASSES],
             attack: Attack::default(),
             further: Further::default(),
+            cookies: Limit::default(),
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     limiter::{self, Admission, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
+    syncookie::Endpoint,
     time::Nanos,
 };
 
@@ -43,6 +44,10 @@ pub trait Tables {
 
     /// The IPv6 entry of `list` for exactly `key`.
     fn entry6(&self, list: List, key: &Key6) -> Option<Entry>;
+
+    /// The maximum segment size to announce at `endpoint`; 0 where nothing listens whose SYNs may
+    /// be answered.
+    fn listening(&self, endpoint: &Endpoint) -> u16;
 
     /// The limiter cell at `slot`, 0 when it was never used or lies past the end.
     fn limiter(&self, slot: u32) -> u64;

@@ -7,6 +7,30 @@ pub enum Action {
     Pass,
     /// Drop it at the driver.
     Drop,
+    /// Send an answer back to where it came from; the stack never sees it.
+    Answer,
+}
+
+impl Action {
+    /// The stable name, for metrics, tables and JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Drop => "drop",
+            Self::Answer => "answer",
+        }
+    }
+
+    /// What becomes of the packet, to stand behind "is".
+    #[must_use]
+    pub const fn fate(self) -> &'static str {
+        match self {
+            Self::Pass => "let in",
+            Self::Drop => "dropped",
+            Self::Answer => "answered",
+        }
+    }
 }
 
 macro_rules! verdicts {
@@ -66,7 +90,7 @@ verdicts! {
     NotIp = 2, Pass, "not-ip", "The frame carries neither IPv4 nor IPv6 (ARP and the like).";
     Neighbour = 3, Pass, "neighbour-discovery", "IPv6 neighbour discovery from this link.";
     WouldDeny = 4, Pass, "would-deny", "A deny entry in shadow mode matched: it would be dropped.";
-    WouldLimit = 5, Pass, "would-limit", "A limit in shadow mode was exceeded: it would be dropped.";
+    WouldLimit = 5, Pass, "would-limit", "A limit in shadow mode was exceeded: it would be dropped, or answered with a SYN cookie.";
     Unconfigured = 6, Pass, "unconfigured", "The agent has not written its settings yet.";
     DeniedExact = 7, Drop, "denied-exact", "The source address itself is on the deny list.";
     DeniedPrefix = 8, Drop, "denied-prefix", "The source lies in a prefix on the deny list.";
@@ -86,7 +110,8 @@ verdicts! {
     SiteLimited = 22, Drop, "site-limited", "The IPv6 site of the source sent more packets than its limit.";
     PortLimited = 23, Drop, "port-limited", "The source sent more packets to these ports than its limit.";
     DestinationLimited = 24, Drop, "destination-limited", "The destination's network receives more packets than its limit.";
-    UnknownLimited = 25, Drop, "unknown-limited", "Attack mode is on, and the source, which has not proven itself, sent more packets than such sources may.";
+    SynCookie = 25, Answer, "syn-cookie", "The port receives more SYNs than the threshold: it was answered with a SYN cookie.";
+    UnknownLimited = 26, Drop, "unknown-limited", "Attack mode is on, and the source, which has not proven itself, sent more packets than such sources may.";
 }
 
 /// Counters reserved per interface: the verdicts of today and room to grow without a new ABI.

@@ -1,11 +1,16 @@
 //! The only raw packet access.
 
-use aya_ebpf::{bindings::xdp_md, helpers::generated::bpf_xdp_get_buff_len, programs::XdpContext};
+use aya_ebpf::{
+    bindings::xdp_md,
+    helpers::generated::{bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
+    programs::XdpContext,
+};
 use gateway_common::{
-    Frame, Tables, Verdict,
+    Frame, Outcome, Tables, Verdict,
     abi::PROBE_MARK,
     packet::{follow, frame::MAX_OFFSET},
-    pipeline::weigh,
+    pipeline::{hold, weigh},
+    syncookie::is_due,
 };
 
 use crate::{maps::SETTINGS, tables::KernelTables};
@@ -14,8 +19,8 @@ use crate::{maps::SETTINGS, tables::KernelTables};
 /// least the headers, is what can be read.
 pub struct XdpFrame {
     ctx: *mut xdp_md,
-    start: usize,
-    end: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 impl XdpFrame {
@@ -31,10 +36,17 @@ impl XdpFrame {
 }
 
 impl XdpFrame {
-    /// The context this frame was made of.
+    /// The frame as it is now, after its length has changed.
     #[inline(always)]
-    pub(crate) fn context(&self) -> *mut xdp_md {
-        self.ctx
+    pub(crate) fn renew(&mut self) {
+        *self = Self::new(&XdpContext::new(self.ctx));
+    }
+
+    /// Makes the last buffer longer or shorter by `delta` bytes; says whether it could.
+    #[inline(always)]
+    pub(crate) fn adjust(&mut self, delta: i32) -> bool {
+        // SAFETY: the context this frame was made of, which lives as long as the program runs.
+        unsafe { bpf_xdp_adjust_tail(self.ctx, delta) == 0 }
     }
 
     /// Writes the rule that decided over the first bytes of the frame, for a probe's asker.
@@ -102,6 +114,30 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
+    fn is_whole(&self) -> bool {
+        self.end - self.start == self.len()
+    }
+
+    #[inline(always)]
+    fn hold<T: Tables>(&self, _: &T, source: u64, class: u8, shadow: u32) -> Outcome {
+        // SAFETY: as in `follow`.
+        let packed = unsafe { gateway_hold(self.ctx, source, class as u32, shadow) };
+        Outcome {
+            verdict: match Verdict::from_index(packed as u8) {
+                Some(verdict) => verdict,
+                None => Verdict::Pass,
+            },
+            rule: (packed >> 32) as u32,
+        }
+    }
+
+    #[inline(always)]
+    fn is_due<T: Tables>(&self, _: &T) -> bool {
+        // SAFETY: as in `follow`.
+        unsafe { gateway_is_due(self.ctx) != 0 }
+    }
+
+    #[inline(always)]
     fn forget(&self, value: u64) -> u64 {
         opaque(value)
     }
@@ -133,7 +169,7 @@ pub(crate) fn settled(value: u64) -> u64 {
 /// Returns `offset`, at most [`MAX_OFFSET`], bounded once more where it is used: Linux 6.1 forgets
 /// what was compared with a number when that is read back from the stack.
 #[inline(always)]
-fn bounded(offset: usize) -> usize {
+pub(crate) fn bounded(offset: usize) -> usize {
     const { assert!((MAX_OFFSET + 1).is_power_of_two()) };
     let mut offset = offset;
     // SAFETY: clears bits above those that MAX_OFFSET has.
@@ -176,4 +212,38 @@ unsafe extern "C" fn gateway_weigh(ctx: *mut xdp_md, source: u64, class: u32) ->
     let probe = settled(is_probe(&ctx) as u64) != 0;
     let tables = KernelTables { settings, probe };
     weigh(&XdpFrame::new(&ctx), &tables, source, class as u8) as u64
+}
+
+/// [`hold`], likewise; it returns the index of the verdict, and the rule in the upper half.
+///
+/// # Safety
+///
+/// As for `gateway_follow`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+unsafe extern "C" fn gateway_hold(ctx: *mut xdp_md, source: u64, class: u32, shadow: u32) -> u64 {
+    let Some(settings) = SETTINGS.get(0) else {
+        return Verdict::Pass as u64;
+    };
+    let ctx = XdpContext::new(ctx);
+    let probe = settled(is_probe(&ctx) as u64) != 0;
+    let tables = KernelTables { settings, probe };
+    let outcome = hold(&XdpFrame::new(&ctx), &tables, source, class as u8, shadow);
+    outcome.verdict as u64 | (outcome.rule as u64) << 32
+}
+
+/// [`is_due`], likewise.
+///
+/// # Safety
+///
+/// As for `gateway_follow`.
+#[unsafe(no_mangle)]
+#[inline(never)]
+unsafe extern "C" fn gateway_is_due(ctx: *mut xdp_md) -> u64 {
+    let Some(settings) = SETTINGS.get(0) else {
+        return 0;
+    };
+    let ctx = XdpContext::new(ctx);
+    let probe = settled(is_probe(&ctx) as u64) != 0;
+    is_due(&XdpFrame::new(&ctx), &KernelTables { settings, probe }) as u64
 }

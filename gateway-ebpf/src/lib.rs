@@ -12,6 +12,7 @@ mod frame;
 pub mod maps;
 mod record;
 mod run;
+mod syncookie;
 mod tables;
 
 pub use frame::XdpFrame;

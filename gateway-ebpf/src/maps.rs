@@ -6,11 +6,15 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use gateway_common::{
-    abi::{ALLOW_CAPACITY, DENY_CAPACITY, EVENT_RING_BYTES, KNOWN_CAPACITY, ZONE_CAPACITY},
+    abi::{
+        ALLOW_CAPACITY, DENY_CAPACITY, EVENT_RING_BYTES, KNOWN_CAPACITY, LISTENING_CAPACITY,
+        ZONE_CAPACITY,
+    },
     counter::{COUNTERS as COUNTER_SLOTS, Counter},
     limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
+    syncookie::Endpoint,
     time::Nanos,
 };
 
@@ -46,6 +50,11 @@ pub static ZONE4: HashMap<Key4, Entry, ZONE, SPARSE> = HashMap::new();
 #[btf_map]
 pub static ZONE6: HashMap<Key6, Entry, ZONE, SPARSE> = HashMap::new();
 
+/// Holds the maximum segment size to announce.
+#[btf_map]
+pub static LISTENING: HashMap<Endpoint, u32, { LISTENING_CAPACITY as usize }, SPARSE> =
+    HashMap::new();
+
 #[btf_map]
 pub static LIMITER: Array<u64, { limiter::CELLS as usize }> = Array::new();
 
@@ -69,4 +78,16 @@ pub fn slot() -> u32 {
     // SAFETY: a plain integer in read-only data. The volatile read keeps the compiler from
     // folding in the value above, which the loader replaces.
     unsafe { core::ptr::read_volatile(&raw const SLOT) }
+}
+
+/// Whether the kernel makes SYN cookies for programs, 0 or 1; the agent sets it before loading.
+#[unsafe(no_mangle)]
+static SYN_COOKIES: u32 = 0;
+
+/// Whether the helpers that make SYN cookies may be called. The verifier knows the value, and does
+/// not look at what it rules out.
+#[inline(always)]
+pub(crate) fn makes_syn_cookies() -> bool {
+    // SAFETY: as in `slot`.
+    unsafe { core::ptr::read_volatile(&raw const SYN_COOKIES) != 0 }
 }

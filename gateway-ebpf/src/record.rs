@@ -15,9 +15,9 @@ use crate::{
     maps::{COUNTERS, EVENTS, slot},
 };
 
-/// Counts the verdict on this CPU, and sends an event for a drop that is due for sampling.
+/// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that is due for sampling.
 #[inline(always)]
-pub(crate) fn record(frame: &XdpFrame, outcome: Outcome, settings: &Settings) {
+pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings: &Settings) {
     let Some(counter) = COUNTERS.get_ptr_mut(counter::index(slot(), outcome.verdict)) else {
         return;
     };
@@ -25,17 +25,15 @@ pub(crate) fn record(frame: &XdpFrame, outcome: Outcome, settings: &Settings) {
     // is the only reference.
     let counter = unsafe { &mut *counter };
     counter.packets += 1;
-    counter.bytes += frame.len() as u64;
+    counter.bytes += length as u64;
     match outcome.verdict.action() {
-        Action::Pass => {}
+        Action::Pass | Action::Answer => {}
         Action::Drop => {
             let now = clock::elapsed(settings);
             if now.since(counter.sampled_at) >= settings.sample_interval {
                 counter.sampled_at = now;
                 // SAFETY: the context of the running program.
-                let sent = unsafe {
-                    gateway_report(frame.context(), outcome.verdict as u32, outcome.rule)
-                };
+                let sent = unsafe { gateway_report(ctx.ctx, outcome.verdict as u32, outcome.rule) };
                 if sent == 0 {
                     counter.events_lost += 1;
                 }

@@ -2,18 +2,23 @@
 
 use aya_ebpf::{bindings::xdp_action, programs::XdpContext};
 use gateway_common::{
-    Action, Outcome, Verdict,
+    Action, Frame, Outcome, Verdict,
     abi::{ABI_VERSION, probe_answer},
     decide,
 };
 
 use crate::{
     frame::{self, XdpFrame, settled},
-    maps, record,
+    maps, record, syncookie,
     tables::KernelTables,
 };
 
-/// Decides on the frame, counts it, and reports it when it is a drop due for sampling.
+const PASSED: Outcome = Outcome {
+    verdict: Verdict::Pass,
+    rule: 0,
+};
+
+/// Decides on the frame, answers it where that is the verdict, counts it, and reports it when it is a drop due for sampling.
 #[inline(always)]
 pub fn run(ctx: &XdpContext) -> u32 {
     // A question, not a packet. It is answered in full, and leaves no trace in the counters or
@@ -36,9 +41,15 @@ pub fn run(ctx: &XdpContext) -> u32 {
         frame.answer(outcome.rule);
         return probe_answer(outcome.verdict);
     }
-    record::record(&frame, outcome, settings);
+    let length = frame.len();
+    // What cannot be answered after all is the stack's, which makes cookies of its own. It counts
+    // as that.
+    let kept = outcome.verdict.action() == Action::Answer && !syncookie::answer(ctx);
+    let outcome = if kept { PASSED } else { outcome };
+    record::record(ctx, outcome, length, settings);
     match outcome.verdict.action() {
         Action::Pass => xdp_action::XDP_PASS,
         Action::Drop => xdp_action::XDP_DROP,
+        Action::Answer => xdp_action::XDP_TX,
     }
 }

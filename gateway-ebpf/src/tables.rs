@@ -5,6 +5,7 @@ use gateway_common::{
     limiter::{self, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed},
     settings::Settings,
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -13,8 +14,8 @@ use crate::{
     clock,
     frame::opaque,
     maps::{
-        ALLOW4, ALLOW6, CELLS4, CELLS6, COUNTERS, DENY4, DENY6, KNOWN, LIMITER, SETTINGS, ZONE4,
-        ZONE6, slot,
+        ALLOW4, ALLOW6, CELLS4, CELLS6, COUNTERS, DENY4, DENY6, KNOWN, LIMITER, LISTENING,
+        SETTINGS, ZONE4, ZONE6, slot,
     },
 };
 
@@ -117,6 +118,15 @@ impl Tables for KernelTables {
         if let Some(counter) = COUNTERS.get_ptr_mut(counter::openings(slot())) {
             // SAFETY: as in `record`: this CPU's own, and nothing else refers to it.
             unsafe { (*counter).packets += 1 };
+        }
+    }
+
+    #[inline(always)]
+    fn listening(&self, endpoint: &Endpoint) -> u16 {
+        // SAFETY: as in `entry4`; the value is no wider than the kernel writes at once.
+        match unsafe { LISTENING.get(endpoint) } {
+            Some(mss) => *mss as u16,
+            None => 0,
         }
     }
 

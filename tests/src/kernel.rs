@@ -149,6 +149,9 @@ impl Kernel {
         for (source, until) in &setup.known {
             self.datapath.remember(identity(*source), *until)?;
         }
+        self.datapath.set_cookies(setup.cookies)?;
+        self.datapath
+            .set_listening(&setup.listening.iter().copied().collect())?;
         self.datapath.set_limits(&setup.limits)
     }
 

@@ -21,6 +21,7 @@ use gateway_common::{
         cells::{WORDS4, WORDS6},
     },
     settings::{Limit, Settings},
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -42,6 +43,7 @@ pub struct Memory {
     words6: Vec<u64>,
     v4: HashMap<(List, Key4), Entry>,
     v6: HashMap<(List, Key6), Entry>,
+    listening: HashMap<Endpoint, u16>,
     limiter: RefCell<Vec<u64>>,
     known: HashMap<u64, Nanos>,
     openings: Cell<u64>,
@@ -63,6 +65,7 @@ impl Memory {
             words6: vec![0; WORDS6 as usize],
             v4: HashMap::new(),
             v6: HashMap::new(),
+            listening: HashMap::new(),
             limiter: RefCell::new(vec![0; CELLS as usize]),
             known: HashMap::new(),
             openings: Cell::new(0),
@@ -88,6 +91,8 @@ impl Memory {
         if setup.attack {
             self.set_attack(&setup.known);
         }
+        self.settings.cookies = setup.cookies;
+        self.listening = setup.listening.iter().copied().collect();
     }
 
     /// Puts limits in force, by class.
@@ -196,6 +201,10 @@ impl Tables for Memory {
 
     fn count_opening(&self) {
         self.openings.set(self.openings.get() + 1);
+    }
+
+    fn listening(&self, endpoint: &Endpoint) -> u16 {
+        self.listening.get(endpoint).copied().unwrap_or(0)
     }
 
     fn limiter(&self, slot: u32) -> u64 {

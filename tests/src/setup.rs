@@ -6,6 +6,7 @@ use gateway_agent::datapath::mirror::{Key, key};
 use gateway_common::{
     lists::{Entry, MODE_SHADOW, ORIGIN_BAN},
     settings::{Further, Limit},
+    syncookie::Endpoint,
     tables::List,
     time::Nanos,
 };
@@ -30,6 +31,10 @@ pub struct Setup {
     pub attack: bool,
     /// Sources that are known, each until then.
     pub known: Vec<(IpAddr, Nanos)>,
+    /// The threshold above which SYNs are answered with cookies.
+    pub cookies: Limit,
+    /// Where SYNs may be answered, with the maximum segment size to announce.
+    pub listening: Vec<(Endpoint, u16)>,
 }
 
 /// One entry of one list.
@@ -130,6 +135,14 @@ impl Setup {
         self.known = known
             .map(|(source, until)| (source.parse().expect(source), *until))
             .collect();
+        self
+    }
+
+    /// The same with SYNs answered above this threshold at these endpoints.
+    #[must_use]
+    pub fn cookies(mut self, threshold: Limit, listening: &[(Endpoint, u16)]) -> Self {
+        self.cookies = threshold;
+        self.listening = listening.to_vec();
         self
     }
 

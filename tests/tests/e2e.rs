@@ -18,6 +18,7 @@ mod e2e {
     mod observe;
     mod refusals;
     mod reload;
+    mod syncookies;
     mod tls;
     mod tokens;
     mod trace;

@@ -1,6 +1,7 @@
 //! What the control socket may ask of the running agent.
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
@@ -11,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use gateway_policy::grammar::Prefix;
 
-use super::{filter, immune, limits, snapshot};
+use super::{cookies::Cookies, filter, immune, limits, snapshot};
 use crate::{
     clock,
     config::{self, Config},
@@ -49,7 +50,8 @@ pub(super) struct Parts {
     pub(super) gate: Arc<Gate>,
     /// Of each listener, in the order of the configuration.
     pub(super) transports: Vec<Transport>,
-    pub(super) addresses: Vec<String>,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) cookies: Option<Arc<Cookies>>,
 }
 
 impl Running {
@@ -97,6 +99,17 @@ impl Running {
         for (issuer, fault) in refresh.kept {
             tracing::error!(issuer, "the old token keys stay in use: {fault}");
         }
+    }
+
+    /// Addresses come and go without a reload.
+    pub(super) fn refresh_cookies(&self) {
+        if let Some(cookies) = self.cookies() {
+            cookies.refresh();
+        }
+    }
+
+    fn cookies(&self) -> Option<&Cookies> {
+        self.parts.get()?.cookies.as_deref()
     }
 
     /// For `/healthz`: the agent is well once it listens.
@@ -150,6 +163,10 @@ impl Running {
                 filter::attach(&mut datapath, &new.interfaces)?;
             }
             filter::configure(&mut datapath, new)?;
+            drop(datapath);
+            if let Some(cookies) = &parts.cookies {
+                cookies.apply(new, &parts.addresses);
+            }
         } else if !new.interfaces.is_empty() {
             notes.push("the packet filter starts with a restart".into());
         }
@@ -193,7 +210,7 @@ impl Hooks for Running {
             listeners: self
                 .parts
                 .get()
-                .map(|parts| parts.addresses.clone())
+                .map(|parts| parts.addresses.iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
             upstreams: config
                 .access
@@ -209,6 +226,7 @@ impl Hooks for Running {
                 })
                 .collect(),
             limits: limits::in_words(&config),
+            syn_cookies: self.cookies().map(Cookies::status),
         })
     }
 

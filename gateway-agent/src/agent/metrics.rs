@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway_common::{Action, tables::List};
+use gateway_common::{lists::MODE_ENFORCE, tables::List};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -29,6 +29,7 @@ impl Collector for DatapathCollector {
         if let Ok(counters) = datapath.counters() {
             verdicts(&mut encoder, &counters)?;
         }
+        cookies(&mut encoder, &datapath)?;
         entries(&mut encoder, &mut datapath)
     }
 }
@@ -61,20 +62,31 @@ fn verdicts(
                     1 => count.bytes,
                     _ => count.events_lost,
                 };
-                let action = match count.verdict.action() {
-                    Action::Pass => "pass",
-                    Action::Drop => "drop",
-                };
                 let labels = [
                     ("interface", counted.interface.name.as_str()),
                     ("verdict", count.verdict.name()),
-                    ("action", action),
+                    ("action", count.verdict.action().name()),
                 ];
                 ConstCounter::new(value).encode(metric.encode_family(&labels)?)?;
             }
         }
     }
     Ok(())
+}
+
+fn cookies(
+    encoder: &mut DescriptorEncoder<'_>,
+    datapath: &Datapath,
+) -> Result<(), std::fmt::Error> {
+    let threshold = datapath.settings().cookies;
+    let answers = threshold.interval != 0 && threshold.mode == u64::from(MODE_ENFORCE);
+    let gauge = ConstGauge::new(i64::from(answers));
+    gauge.encode(encoder.encode_descriptor(
+        "syn_cookies",
+        "Whether the packet filter answers SYNs above the threshold with SYN cookies",
+        None,
+        gauge.metric_type(),
+    )?)
 }
 
 fn entries(

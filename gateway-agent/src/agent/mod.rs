@@ -3,6 +3,7 @@
 //! What it holds on to outlives it where it should: the program stays on the interfaces, the
 //! lists stay in their maps, bans still expire. Starting again takes all of it over.
 
+mod cookies;
 mod filter;
 mod hooks;
 mod immune;

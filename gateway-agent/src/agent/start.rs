@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{
+    cookies::Cookies,
     filter,
     hooks::{Parts, Running},
     immune, limits,
@@ -49,6 +50,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often imports that nobody confirmed are looked for.
 const TRIALS: Duration = Duration::from_millis(500);
+
+/// How often the host's addresses and the stack's setting for SYN cookies are looked at.
+const COOKIE_REFRESH: Duration = Duration::from_secs(5);
 
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
@@ -159,7 +163,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for address in http.addrs() {
         tracing::info!(%address, "listening");
     }
+    // The listeners before the cookies: what is answered must find somebody.
+    let cookies = kernel
+        .as_ref()
+        .map(|kernel| Arc::new(Cookies::new(Arc::clone(kernel), &config)));
+    if let Some(cookies) = &cookies {
+        cookies.apply(&config, &http.addrs());
+    }
     running.complete(Parts {
+        cookies: cookies.clone(),
         service: Arc::downgrade(&service),
         feedback: feedback.handle(),
         reputation: reputation.as_ref().map(Reputation::handle),
@@ -168,7 +180,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             .iter()
             .map(|listen| listen.transport.clone())
             .collect(),
-        addresses: http.addrs().iter().map(ToString::to_string).collect(),
+        addresses: http.addrs().to_vec(),
     });
 
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -180,6 +192,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Arc::clone(&running),
         logs,
     ));
+    if let Some(cookies) = &cookies {
+        cookies.end();
+    }
     let drained = http.shutdown(DRAIN);
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
@@ -257,6 +272,7 @@ async fn attend(
     let mut hangup = signal(SignalKind::hangup())?;
     let mut keys = tokio::time::interval(KEY_REFRESH);
     let mut trials = tokio::time::interval(TRIALS);
+    let mut cookies = tokio::time::interval(COOKIE_REFRESH);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -274,6 +290,10 @@ async fn attend(
             _ = trials.tick() => {
                 let service = Arc::clone(&trying);
                 tokio::task::spawn_blocking(move || roll_back(&service)).await?;
+            }
+            _ = cookies.tick() => {
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || running.refresh_cookies()).await?;
             }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);

@@ -1,6 +1,7 @@
 //! `gateway detach`.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
 use super::args::{DetachArgs, Global};
 use super::error::CliError;
@@ -34,6 +35,7 @@ pub(super) fn detach(
                 out,
                 "nothing is pinned under {pins}, so there is nothing to remove"
             )?;
+            give_back(host, &paths.store, out, err)?;
             return Ok(DONE);
         }
         // Pins that cannot be used, say of another version, can still be removed.
@@ -69,5 +71,21 @@ pub(super) fn detach(
     let _alone = reach::alone(&paths)?;
     host.detach(&paths.pins).map_err(Fault::from)?;
     writeln!(out, "removed {what}; the lists stay in the store")?;
+    give_back(host, &paths.store, out, err)?;
     Ok(DONE)
+}
+
+/// Sets the stack's SYN cookies back. What goes wrong is a note: the filter is gone, which was what
+/// was asked for.
+fn give_back(
+    host: &dyn Host,
+    store: &Path,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<()> {
+    match host.give_back_cookies(store) {
+        Ok(None) => Ok(()),
+        Ok(Some(value)) => writeln!(out, "net.ipv4.tcp_syncookies is {value} again"),
+        Err(why) => writeln!(err, "note: {why}"),
+    }
 }

@@ -34,6 +34,7 @@ pub(super) fn print(
 ) -> io::Result<()> {
     let fate = match explanation.action.as_str() {
         "drop" => "dropped",
+        "answer" => "answered",
         _ => "let in",
     };
     writeln!(

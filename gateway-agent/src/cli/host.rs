@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::ssh;
 use crate::control::lists::Probe;
 use crate::control::{Kernel, Lists, ListsError};
-use crate::datapath::{Datapath, Pins, Questions};
+use crate::datapath::{Datapath, Pins, Questions, StackCookies};
 
 /// The host that a command runs on.
 pub trait Host {
@@ -30,6 +30,13 @@ pub trait Host {
     /// # Errors
     /// When the kernel refuses.
     fn detach(&self, pins: &Path) -> Result<(), ListsError>;
+
+    /// Makes the stack's setting for SYN cookies what it was before the agent with this store
+    /// changed it. Returns what it is now, if this has changed it.
+    ///
+    /// # Errors
+    /// When it cannot be written, in words.
+    fn give_back_cookies(&self, store: &Path) -> Result<Option<u8>, String>;
 
     /// From where the person at the keyboard is logged in, if from another host.
     fn session(&self) -> Option<IpAddr>;
@@ -86,6 +93,12 @@ impl Host for ThisHost {
 
     fn detach(&self, pins: &Path) -> Result<(), ListsError> {
         Ok(Pins::at(pins).remove()?)
+    }
+
+    fn give_back_cookies(&self, store: &Path) -> Result<Option<u8>, String> {
+        StackCookies::beside(store)
+            .give_back()
+            .map_err(|error| error.to_string())
     }
 
     fn session(&self) -> Option<IpAddr> {

@@ -155,6 +155,14 @@ fn print_total(out: &mut dyn Write, what: &str, total: &Totals) -> io::Result<()
         total.passed_packets,
         bytes(total.passed_bytes),
     )?;
+    if total.answered_packets > 0 {
+        write!(
+            out,
+            "; {} answered ({})",
+            total.answered_packets,
+            bytes(total.answered_bytes)
+        )?;
+    }
     if total.events_lost > 0 {
         write!(out, "; {} sampled events lost", total.events_lost)?;
     }

@@ -9,7 +9,7 @@ use super::paths::paths;
 use super::show::{self, counted, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status};
+use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status, SynCookieStatus};
 
 pub(super) fn status(
     global: &Global,
@@ -38,6 +38,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 listeners,
                 upstreams,
                 limits,
+                syn_cookies,
             } = agent;
             let since = |at: u64| span(now.saturating_sub(at));
             let version = &status.version;
@@ -58,6 +59,9 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             lists(out, &status.lists)?;
             attack(out, status, now)?;
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
+            if let Some(cookies) = syn_cookies {
+                line(out, "cookies", &in_words(cookies))?;
+            }
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
                 format!("{} at {}", u.name, u.targets.join(", "))
@@ -76,6 +80,29 @@ fn attack(out: &mut dyn Write, status: &Status, now: u64) -> io::Result<()> {
     match &status.attack {
         Some(attack) => line(out, "attack", &super::attack::words(attack, now)),
         None => Ok(()),
+    }
+}
+
+fn in_words(cookies: &SynCookieStatus) -> String {
+    let SynCookieStatus {
+        mode,
+        threshold,
+        endpoints,
+        why,
+    } = cookies;
+    if let Some(why) = why {
+        return format!("off: {why}");
+    }
+    let threshold = threshold.as_deref().unwrap_or("any");
+    let places = counted(
+        u64::try_from(*endpoints).unwrap_or(u64::MAX),
+        "address and port",
+        "addresses and ports",
+    );
+    match mode.as_str() {
+        "enforce" => format!("SYNs above {threshold} are answered, at {places}"),
+        "shadow" => format!("SYNs above {threshold} are counted (shadow), at {places}"),
+        _ => "off".to_owned(),
     }
 }
 

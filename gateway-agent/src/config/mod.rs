@@ -24,12 +24,12 @@ pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,
     Issuer, KeySource, LIMITED_NETWORKS, Listener, Log, LogTo, NetworkLimits, Networks,
-    PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, TlsSettings, Upstream, UpstreamId,
-    Waf, Watched,
+    PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, SynCookies, TlsSettings, Upstream,
+    UpstreamId, Waf, Watched,
 };
 pub use values::{
-    AttackTrigger, Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost,
-    TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target,
+    TargetHost, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

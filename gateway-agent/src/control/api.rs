@@ -333,6 +333,9 @@ pub struct AgentStatus {
     pub upstreams: Vec<UpstreamStatus>,
     /// The limits in force, each with a name and in words.
     pub limits: Vec<LimitStatus>,
+    /// The filter's SYN cookies; null when there is no filter.
+    #[serde(default)]
+    pub syn_cookies: Option<SynCookieStatus>,
 }
 
 /// An upstream.
@@ -351,6 +354,20 @@ pub struct LimitStatus {
     pub name: String,
     /// Its value as the configuration would write it.
     pub value: String,
+}
+
+/// The filter's answers to SYNs above the threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SynCookieStatus {
+    /// What is in force: `enforce`, `shadow` or `off`.
+    pub mode: String,
+    /// SYNs to one endpoint that the stack gets, as the configuration writes it; null before the
+    /// agent listens.
+    pub threshold: Option<String>,
+    /// Addresses with a port at which SYNs may be answered.
+    pub endpoints: usize,
+    /// Why it is off although the configuration wants it, in words.
+    pub why: Option<String>,
 }
 
 /// The filter in the kernel.
@@ -411,7 +428,7 @@ pub struct InterfaceStats {
 pub struct VerdictStats {
     /// The verdict's name.
     pub verdict: String,
-    /// `pass` or `drop`.
+    /// `pass`, `drop` or `answer`.
     pub action: String,
     /// Packets.
     pub packets: u64,
@@ -432,6 +449,12 @@ pub struct Totals {
     pub dropped_packets: u64,
     /// Their bytes.
     pub dropped_bytes: u64,
+    /// Packets that were answered by the filter itself.
+    #[serde(default)]
+    pub answered_packets: u64,
+    /// Their bytes, before they became answers.
+    #[serde(default)]
+    pub answered_bytes: u64,
     /// Sampled events that found the ring buffer full.
     pub events_lost: u64,
 }
@@ -443,7 +466,7 @@ pub struct Explanation {
     pub address: IpAddr,
     /// The loaded program's verdict.
     pub verdict: String,
-    /// `pass` or `drop`.
+    /// `pass`, `drop` or `answer`.
     pub action: String,
     /// The verdict in a sentence.
     pub meaning: String,

@@ -17,6 +17,8 @@ mod object;
 mod pins;
 mod probe;
 mod reputation;
+mod stack_cookies;
+mod syncookies;
 
 pub use attach::{Attached, Mode};
 pub use counters::{InterfaceCounters, VerdictCount};
@@ -27,6 +29,8 @@ pub use object::{BENCH_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
 pub use probe::{LONGEST_FRAME, Probe, Program, Questions};
 pub use reputation::identity;
+pub use stack_cookies::{StackCookies, StackCookiesError};
+pub use syncookies::are_made as makes_syn_cookies;
 
 use std::path::Path;
 

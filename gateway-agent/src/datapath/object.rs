@@ -12,6 +12,7 @@ use gateway_common::{
     counter::Counter,
     lists::{Entry, Key4, Key6},
     settings::Settings,
+    syncookie::Endpoint,
     time::Nanos,
 };
 
@@ -19,6 +20,7 @@ use super::{
     Datapath,
     error::{DatapathError, errno},
     pins::Pins,
+    syncookies,
 };
 
 /// The program that guards interfaces, as built beside this crate.
@@ -57,6 +59,7 @@ pub(super) struct Maps {
     pub(super) zone: Family,
     /// Until when each source is known, by [identity](gateway_common::limiter::identity4).
     pub(super) known: HashMap<MapData, u64, Nanos>,
+    pub(super) listening: HashMap<MapData, Endpoint, u32>,
     pub(super) counters: PerCpuArray<MapData, Counter>,
 }
 
@@ -76,6 +79,7 @@ impl Maps {
             allow: Family::open(pins, maps::ALLOW4, maps::ALLOW6)?,
             zone: Family::open(pins, maps::ZONE4, maps::ZONE6)?,
             known: open(pins, maps::KNOWN, Map::HashMap)?,
+            listening: open(pins, maps::LISTENING, Map::HashMap)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
         })
     }
@@ -186,6 +190,15 @@ fn loader(pins: &Pins, slot: u32) -> EbpfLoader<'static> {
     if let Some(slot) = SLOTS.get(slot as usize) {
         loader.override_global("SLOT", slot, true);
     }
+    // Without the helpers the program must not so much as name them.
+    static SYN_COOKIES: [u32; 2] = [0, 1];
+    let [without, with] = &SYN_COOKIES;
+    let made = if syncookies::are_made() {
+        with
+    } else {
+        without
+    };
+    loader.override_global("SYN_COOKIES", made, true);
     loader
 }
 

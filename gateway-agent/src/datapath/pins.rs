@@ -15,6 +15,7 @@ use gateway_common::{
     counter, limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
+    syncookie::Endpoint,
 };
 
 use super::{attach::Mode, bpffs, error::DatapathError};
@@ -196,6 +197,10 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
         (maps::ALLOW6, (key6, entry, abi::ALLOW_CAPACITY)),
         (maps::ZONE4, (key4, entry, abi::ZONE_CAPACITY)),
         (maps::ZONE6, (key6, entry, abi::ZONE_CAPACITY)),
+        (
+            maps::LISTENING,
+            (size(size_of::<Endpoint>()), 4, abi::LISTENING_CAPACITY),
+        ),
         (maps::LIMITER, (4, 8, limiter::CELLS)),
         (maps::KNOWN, (8, 8, abi::KNOWN_CAPACITY)),
         (

@@ -39,6 +39,8 @@ const CONNECTIONS: u64 = 2;
 const SITES: u64 = 3;
 const DESTINATIONS: u64 = 5;
 const PORTS: u64 = 8;
+/// That of SYNs to an endpoint ([`crate::syncookie`]); the ports take what stands before.
+pub(crate) const SYNS: u64 = PORTS + crate::settings::PORT_GROUPS as u64;
 
 /// The prefix lengths of [`Further::sites`].
 const SITE_LENGTHS: [u32; 2] = [56, 48];

@@ -20,6 +20,7 @@
 mod further;
 mod gcra;
 
+pub(crate) use further::SYNS;
 pub use further::{Traffic, destination4, destination6, further};
 pub use gcra::{Admission, Attempt, Charge, admit, attempt, charge, identity4, identity6};
 

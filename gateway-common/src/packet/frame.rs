@@ -1,6 +1,10 @@
 //! Access to the bytes of a frame.
 
-use crate::{Tables, Verdict, pipeline::weigh};
+use crate::{
+    Outcome, Tables, Verdict,
+    pipeline::{hold, weigh},
+    syncookie::is_due,
+};
 
 /// Offsets past this are never read: two VLAN tags, the longest IPv4 header or the longest
 /// chain of extension headers that is followed, and a TCP header lie well before it.
@@ -40,6 +44,21 @@ pub trait Frame {
     /// Calls [`crate::pipeline::weigh`], likewise.
     fn weigh<T: Tables>(&self, tables: &T, source: u64, class: u8) -> Verdict {
         weigh(self, tables, source, class)
+    }
+
+    /// Whether [`Frame::read`] reaches all of the frame.
+    fn is_whole(&self) -> bool {
+        true
+    }
+
+    /// Calls [`crate::pipeline::hold`], likewise.
+    fn hold<T: Tables>(&self, tables: &T, source: u64, class: u8, shadow: u32) -> Outcome {
+        hold(self, tables, source, class, shadow)
+    }
+
+    /// Calls [`crate::syncookie::is_due`], likewise.
+    fn is_due<T: Tables>(&self, tables: &T) -> bool {
+        is_due(self, tables)
     }
 
     /// Whether the frame has no bytes.

@@ -13,6 +13,7 @@ mod transport;
 
 pub use ethernet::locate;
 pub use ipv6::{MAX_EXTENSIONS, follow};
+pub(crate) use transport::{ACK, SYN, TCP};
 
 use crate::{Frame, Verdict};
 

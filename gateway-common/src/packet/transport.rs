@@ -3,7 +3,7 @@
 use super::Details;
 use crate::{Frame, Verdict};
 
-pub(super) const TCP: u8 = 6;
+pub(crate) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
 pub(super) const ICMPV6: u8 = 58;
 
@@ -15,9 +15,9 @@ const UDP_HEADER: usize = 8;
 const NEIGHBOUR: usize = 8;
 
 const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
+pub(crate) const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
+pub(crate) const ACK: u8 = 0x10;
 
 /// Reads ports and checks TCP's flags, in a packet that ends at `end`: what stands in the padding
 /// behind it is nobody's header. `more_fragments` says that the rest of the payload comes later;

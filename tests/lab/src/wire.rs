@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::host::{self, Host, Node};
 use crate::lifetime::names;
 use crate::net::{GATEWAY_LAN4, GATEWAY_LAN6, LAN, LAN_MAC, SPOOF4, SPOOF6};
-use crate::{probe, wait};
+use crate::{probe, wait, xdp};
 
 /// Makes the network of the lab `id` and waits until every host is reached by both families.
 pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
@@ -36,6 +36,7 @@ pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
     let switch = names::netns(id, names::SWITCH);
     forward_anything(&names::netns_path(&switch))?;
     feed(ip(&["-netns", &switch, "-batch", "-"]), &links(id)?).context("making the lab's links")?;
+    xdp::receive(id, Host::Gateway.name()).context("making the switch take answers of XDP")?;
     for node in nodes {
         node.ip_batch(&addresses(node.host())?)?;
         if node.host() == Host::Attacker {
@@ -45,9 +46,11 @@ pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
     ready(nodes)
 }
 
-/// Sets the largest packet of everything in front of the gateway.
+/// Sets the largest packet of everything in front of the gateway. The switch's own program takes
+/// no large ones: it goes.
 pub(crate) fn set_mtu(id: &str, nodes: &[Node; 4], mtu: u16) -> Result<()> {
-    let mut script = format!("link set br0 mtu {mtu}\n");
+    let gateway = Host::Gateway.name();
+    let mut script = format!("link set {gateway} xdpdrv off\nlink set br0 mtu {mtu}\n");
     for node in nodes.iter().filter(|node| node.host() != Host::Upstream) {
         writeln!(script, "link set {} mtu {mtu}", node.host().name())?;
         let interface = node.host().interface();

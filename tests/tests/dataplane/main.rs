@@ -20,4 +20,5 @@ mod pins;
 mod probes;
 mod reputation;
 mod smoke;
+mod syncookies;
 mod tables;

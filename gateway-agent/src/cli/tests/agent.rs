@@ -71,6 +71,15 @@ fn detaching_is_asked_for() {
 
     host.say("detach --yes").ok();
     assert!(host.detached.get());
+    let forced = TestHost {
+        cookies: Some(1),
+        ..TestHost::new()
+    };
+    let said = forced.say("detach --yes").ok();
+    assert!(
+        said.ends_with("\nnet.ipv4.tcp_syncookies is 1 again\n"),
+        "{said}"
+    );
     let nothing = TestHost {
         lists: None,
         ..TestHost::new()

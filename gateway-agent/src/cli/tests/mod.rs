@@ -43,6 +43,7 @@ struct TestHost {
     pauses: Cell<u32>,
     asked: RefCell<Vec<String>>,
     detached: Cell<bool>,
+    cookies: Option<u8>,
 }
 
 impl Host for TestHost {
@@ -61,6 +62,11 @@ impl Host for TestHost {
     fn detach(&self, _: &Path) -> Result<(), ListsError> {
         self.detached.set(true);
         Ok(())
+    }
+
+    fn give_back_cookies(&self, store: &Path) -> Result<Option<u8>, String> {
+        assert_eq!(store, self.dir.path().join("var/gateway.db"));
+        Ok(self.cookies)
     }
 
     fn session(&self) -> Option<IpAddr> {
@@ -142,6 +148,7 @@ impl TestHost {
             pauses: Cell::new(0),
             asked: RefCell::default(),
             detached: Cell::new(false),
+            cookies: None,
         }
     }
 

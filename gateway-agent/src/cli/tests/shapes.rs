@@ -89,10 +89,10 @@ fn explain_tells_the_story_of_a_ban() {
 fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
         AgentStatus, AttackStatus, AttackWatch, FilterStatus, InterfaceStatus, LimitStatus,
-        ListsStatus, OrderName, Status, UpstreamStatus,
+        ListsStatus, OrderName, Status, SynCookieStatus, UpstreamStatus,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
-    let status = Status {
+    let mut status = Status {
         version: "0.1.0".to_owned(),
         agent: Some(AgentStatus {
             pid: 812,
@@ -115,6 +115,12 @@ fn status_tells_all_an_agent_knows() {
                     value: "10/m".to_owned(),
                 },
             ],
+            syn_cookies: Some(SynCookieStatus {
+                mode: "enforce".to_owned(),
+                threshold: Some("1000/s".to_owned()),
+                endpoints: 4,
+                why: None,
+            }),
         }),
         filter: FilterStatus {
             loaded: true,
@@ -155,9 +161,32 @@ fn status_tells_all_an_agent_knows() {
          12 sources known\n\
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
+         cookies    SYNs above 1000/s are answered, at 4 addresses and ports\n\
          listeners  [::]:443\n\
          upstreams  app at 127.0.0.1:9000, 127.0.0.1:9001\n"
     );
+    for (mode, why, line) in [
+        (
+            "shadow",
+            None,
+            "cookies    SYNs above 1000/s are counted (shadow), at 4 addresses and ports\n",
+        ),
+        ("off", None, "cookies    off\n"),
+        (
+            "off",
+            Some("no such helper"),
+            "cookies    off: no such helper\n",
+        ),
+    ] {
+        let agent = status.agent.as_mut().unwrap();
+        let cookies = agent.syn_cookies.as_mut().unwrap();
+        cookies.mode = mode.to_owned();
+        cookies.why = why.map(str::to_owned);
+        let mut out = Vec::new();
+        status::print(&mut out, &status, NOW.wall.0).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(out.contains(line), "{out}");
+    }
 }
 
 #[test]

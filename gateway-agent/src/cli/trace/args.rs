@@ -15,7 +15,7 @@ pub(in crate::cli) struct TraceArgs {
     /// A capture in pcap or pcapng format; - reads the standard input
     #[arg(value_name = "FILE")]
     pub(super) capture: Option<PathBuf>,
-    /// Show only what is dropped, or passed, or comes to one verdict, such as rate-limited
+    /// Show only what is dropped, passed or answered, or comes to one verdict, such as rate-limited
     #[arg(long, value_name = "WHAT", value_parser = only, conflicts_with = "from")]
     pub(super) only: Option<Only>,
     /// Show the sums alone
@@ -82,9 +82,13 @@ fn only(text: &str) -> Result<Only, String> {
     match text {
         "dropped" => Ok(Only::Action(Action::Drop)),
         "passed" => Ok(Only::Action(Action::Pass)),
+        "answered" => Ok(Only::Action(Action::Answer)),
         _ => verdict().copied().map(Only::Verdict).ok_or_else(|| {
             let names: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
-            format!("it is dropped, passed, or one of {}", names.join(", "))
+            format!(
+                "it is dropped, passed, answered, or one of {}",
+                names.join(", ")
+            )
         }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gateway_common::{Action, Verdict};
+use gateway_common::Verdict;
 use serde::Serialize;
 
 use super::capture::{Record, UnixNanos};
@@ -72,10 +72,7 @@ impl Outcome {
 
 /// What the API calls the fate of a packet.
 pub(super) const fn fate(verdict: Verdict) -> &'static str {
-    match verdict.action() {
-        Action::Pass => "pass",
-        Action::Drop => "drop",
-    }
+    verdict.action().name()
 }
 
 impl UnixNanos {

@@ -180,7 +180,10 @@ fn brief(entry: &EntryView) -> String {
 }
 
 fn sums(out: &mut dyn Write, tally: &Tally) -> io::Result<()> {
-    let told = format!("{} dropped, {} let in", tally.dropped, tally.passed);
+    let mut told = format!("{} dropped, {} let in", tally.dropped, tally.passed);
+    if tally.answered > 0 {
+        told.push_str(&format!(", {} answered", tally.answered));
+    }
     let packets = counted(tally.packets, "packet", "packets");
     let untold: u64 = tally.untold().map(|(_, count)| count).sum();
     match untold {
@@ -252,6 +255,7 @@ fn sums_as_json(out: &mut dyn Write, tally: &Tally) -> io::Result<()> {
         "packets": tally.packets,
         "dropped": tally.dropped,
         "passed": tally.passed,
+        "answered": tally.answered,
         "verdicts": verdicts,
         "untold": untold,
         "sources": sources,
@@ -266,10 +270,7 @@ pub(super) fn described(out: &mut dyn Write, traced: &Traced, now: UnixMillis) -
     let Some(verdict) = traced.outcome.verdict() else {
         return Ok(());
     };
-    let fate = match verdict.action() {
-        gateway_common::Action::Drop => "dropped",
-        gateway_common::Action::Pass => "let in",
-    };
+    let fate = verdict.action().fate();
     writeln!(
         out,
         "A packet from {} to {} ({}, {} bytes) is {fate} ({}).",

@@ -20,6 +20,7 @@ pub(super) struct Tally {
     pub(super) packets: u64,
     pub(super) dropped: u64,
     pub(super) passed: u64,
+    pub(super) answered: u64,
     verdicts: HashMap<Verdict, u64>,
     untold: [u64; Untold::ALL.len()],
     sources: HashMap<End, OfSource>,
@@ -44,6 +45,7 @@ impl Tally {
                 match verdict.action() {
                     Action::Pass => self.passed += 1,
                     Action::Drop => dropped = 1,
+                    Action::Answer => self.answered += 1,
                 }
             }
             Outcome::Untold(why) => {

@@ -23,7 +23,7 @@ pub(crate) use network::{Interface, RateLimits};
 pub(crate) use operation::{Admin, Log, Paths};
 #[cfg(test)]
 pub(crate) use packets::{DestinationLimit, SiteLimits};
-pub(crate) use packets::{NetworkLimits, PacketLimits, PortLimit, SourceLimits};
+pub(crate) use packets::{NetworkLimits, PacketLimits, PortLimit, SourceLimits, SynCookies};
 pub(crate) use protection::{Ban, Bans, Waf};
 
 use super::tree::{At, Entries, OneOrMany};
@@ -48,6 +48,9 @@ pub(crate) struct ConfigFile {
     pub(crate) packet_limits: Option<At<PacketLimits>>,
     /// When untrusted sources must have proven themselves to keep their packet rate.
     pub(crate) attack_mode: Option<At<AttackMode>>,
+    /// What becomes of floods of connection attempts: those above a threshold are answered with
+    /// SYN cookies by the packet filter, and only real clients come back.
+    pub(crate) syn_cookies: Option<At<SynCookies>>,
     /// Requests that one client may make, an IPv4 address or an IPv6 /64.
     pub(crate) rate_limits: Option<At<RateLimits>>,
     /// Where requests are accepted. None: only the packet filter runs.

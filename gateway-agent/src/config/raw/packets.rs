@@ -1,11 +1,11 @@
 //! What the packet filter lets through of those on no list.
 
 use gateway_policy::bans::Mode;
-use gateway_policy::grammar::Period;
+use gateway_policy::grammar::{Period, Rate};
 use serde::Deserialize;
 
 use crate::config::tree::{At, Entries, OneOrMany};
-use crate::config::values::{Limit, PortRange, Transport};
+use crate::config::values::{CookieMode, Limit, PortRange, Transport};
 
 /// Packets that one source may send, an IPv4 address or an IPv6 /64.
 #[derive(Debug, Default, Deserialize)]
@@ -107,4 +107,19 @@ pub(crate) struct DestinationLimit {
     pub(crate) limit: Option<At<Limit>>,
     /// `enforce` or `shadow`. Default: the `mode` of the packet limits.
     pub(crate) mode: Option<At<Mode>>,
+}
+
+/// Answers to floods of connection attempts.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct SynCookies {
+    /// SYNs to one port of one address that the kernel's stack gets; those above are answered by
+    /// the packet filter. Default: `1000/s`.
+    pub(crate) threshold: Option<At<Rate>>,
+    /// The ports whose SYNs may be answered, at most 64. One that no listener has is taken to be
+    /// open at every address of this host. Default: those of the listeners.
+    pub(crate) ports: OneOrMany<PortRange>,
+    /// `enforce`, `shadow` to count what would be answered, or `off`. Default: `enforce`.
+    pub(crate) mode: Option<At<CookieMode>>,
 }

@@ -14,6 +14,7 @@ mod identity;
 mod network;
 mod operation;
 mod packets;
+mod syn_cookies;
 mod waf;
 
 pub use access::{Access, Upstream, UpstreamId};
@@ -26,6 +27,7 @@ pub use operation::{Admin, Log, LogTo, Paths};
 pub use packets::{
     LIMITED_NETWORKS, NetworkLimits, PacketLimits, PortLimit, SourceLimits, Watched,
 };
+pub use syn_cookies::SynCookies;
 pub use waf::Waf;
 
 pub(super) use context::Context;
@@ -48,6 +50,8 @@ pub struct Config {
     pub packet_limits: PacketLimits,
     /// When sources must have proven themselves.
     pub attack_mode: AttackMode,
+    /// Answers to floods of connection attempts.
+    pub syn_cookies: SynCookies,
     /// Requests per client.
     pub rate_limits: RateLimits,
     /// Where requests are accepted; none means that only the packet filter runs.
@@ -79,6 +83,7 @@ impl Config {
             ("networks", self.networks != new.networks),
             ("packet_limits", self.packet_limits != new.packet_limits),
             ("attack_mode", self.attack_mode != new.attack_mode),
+            ("syn_cookies", self.syn_cookies != new.syn_cookies),
             ("rate_limits", self.rate_limits != new.rate_limits),
             ("listeners", self.listeners != new.listeners),
             ("limits", self.limits != new.limits),
@@ -120,6 +125,7 @@ impl Config {
             networks,
             attack_mode: AttackMode::check(section(raw.attack_mode), &packet_limits, cx),
             packet_limits,
+            syn_cookies: SynCookies::check(section(raw.syn_cookies), cx),
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),
             listeners: http::listeners(raw.listeners.0, cx),
             limits: HttpLimits::check(section(raw.limits), cx),

@@ -52,7 +52,8 @@ fn text_that_is_no_yaml() {
 #[test]
 fn files_that_are_no_map_or_an_empty_one() {
     let keys = "interfaces, trusted_networks, trusted_proxies, management, packet_limits, \
-                attack_mode, rate_limits, listeners, admin, identity, roles, routes, upstreams, waf, bans, \
+                attack_mode, syn_cookies, rate_limits, listeners, admin, identity, roles, routes, \
+                upstreams, waf, bans, \
                 limits, log, paths";
     check(
         "hello\n",
@@ -79,8 +80,8 @@ fn unknown_keys_get_the_nearest_name() {
         &[
             "1:1: found the unknown key `packet_limit` in config file; did you mean \
              `packet_limits`? (known: admin, attack_mode, bans, identity, interfaces, limits, listeners, \
-             log, management, packet_limits, paths, rate_limits, roles, routes, trusted_networks, \
-             trusted_proxies, upstreams, waf)",
+             log, management, packet_limits, paths, rate_limits, roles, routes, syn_cookies, \
+             trusted_networks, trusted_proxies, upstreams, waf)",
             "2:28: found the unknown key `mod` in interface; did you mean `mode`? (known: mode, \
              name)",
         ],
@@ -111,6 +112,24 @@ fn attack_mode_out_of_bounds() {
             "2:54: found 0s, expected from 1s to 1h",
             "2:69: found 1s, expected from 1m to 90d",
         ],
+    );
+}
+
+#[test]
+fn syn_cookies_out_of_bounds() {
+    check_in(
+        "syn_cookies: { threshold: unlimited, ports: [443, 0], mode: on }\n",
+        &[
+            "1:27: `unlimited` is not a rate: the unit of time is missing; write for example 5000/s, \
+             1000/minute, 3/hour or 10/5m",
+            "1:51: found `0`, expected a port from 1 to 65535, or two of them with the lower one \
+             first, such as 8000-8999",
+            "1:61: found `on`, which is not known here; known: enforce, off, shadow",
+        ],
+    );
+    check_in(
+        "syn_cookies: { ports: [443, 1-65535] }\n",
+        &["1:29: found more than 64 ports"],
     );
 }
 

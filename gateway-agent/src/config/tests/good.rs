@@ -5,7 +5,8 @@ use gateway_policy::bans::Mode;
 
 use super::*;
 use crate::config::{
-    AttackTrigger, KeySource, Limit, LogLevel, LogTo, TlsVersion, WafMode, Watched, XdpMode,
+    AttackTrigger, CookieMode, KeySource, Limit, LogLevel, LogTo, TlsVersion, WafMode, Watched,
+    XdpMode,
 };
 
 const EXAMPLE: &str = include_str!("../../../../docs/gateway.example.yaml");
@@ -97,6 +98,19 @@ fn packet_limits_take_the_mode_of_all_unless_they_have_their_own() {
         words(limits.ports[0].limit),
         ("5/s".to_owned(), Mode::Shadow)
     );
+}
+
+#[test]
+fn syn_cookies_are_for_the_ports_that_are_named() {
+    let cookies = |text: &str| good(&format!("{LEAST}{text}")).0.syn_cookies;
+    let named = cookies("syn_cookies: { threshold: 50/s, ports: [8000-8002, 443], mode: off }\n");
+    assert_eq!(named.threshold.to_string(), "50/s");
+    assert!(named.ports.into_iter().eq([443, 8000, 8001, 8002]));
+    assert_eq!(named.mode, CookieMode::Off);
+    let default = cookies("");
+    assert_eq!(default.threshold.to_string(), "1000/s");
+    assert!(default.ports.is_empty());
+    assert_eq!(default.mode, CookieMode::Enforce);
 }
 
 #[test]
@@ -304,6 +318,7 @@ fn a_reload_learns_which_sections_changed() {
         ("name: eth0", "name: eth1", "interfaces"),
         ("203.0.113.0/24", "203.0.113.0/25", "networks"),
         ("5000/s", "5001/s", "packet_limits"),
+        ("threshold: 1000/s", "threshold: 2000/s", "syn_cookies"),
         ("60/minute", "61/minute", "rate_limits"),
         ("www.example.key", "www2.example.key", "listeners"),
         ("idle_timeout: 60s", "idle_timeout: 61s", "limits"),

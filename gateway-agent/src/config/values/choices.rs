@@ -16,6 +16,32 @@ pub enum XdpMode {
     Generic,
 }
 
+/// What is done about SYNs above the threshold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CookieMode {
+    /// They are answered with cookies.
+    #[default]
+    Enforce,
+    /// They are counted.
+    Shadow,
+    /// Nothing.
+    Off,
+}
+
+impl CookieMode {
+    /// The word, as the file writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Shadow => "shadow",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A protocol that has ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

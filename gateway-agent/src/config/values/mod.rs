@@ -13,7 +13,9 @@ mod text;
 pub use bind::Bind;
 pub(crate) use file::{FileName, LogTarget};
 
-pub use choices::{AttackTrigger, FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
+pub use choices::{
+    AttackTrigger, CookieMode, FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode,
+};
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;

@@ -9,7 +9,6 @@ use gateway_common::tables::List;
 use gateway_policy::grammar::Prefix;
 
 use super::Service;
-use super::look::fate;
 use crate::control::Fault;
 use crate::control::api::{EntryView, Explanation};
 use crate::control::lists::Probe;
@@ -71,7 +70,7 @@ impl Service {
         Ok(Explanation {
             address,
             verdict: probe.verdict.name().to_owned(),
-            action: fate(probe.verdict.action()).to_owned(),
+            action: probe.verdict.action().name().to_owned(),
             meaning: probe.verdict.describe().to_owned(),
             decided_by,
             others,
@@ -152,6 +151,7 @@ const fn list_of(verdict: Verdict) -> Option<ListName> {
         | Verdict::SiteLimited
         | Verdict::PortLimited
         | Verdict::DestinationLimited
+        | Verdict::SynCookie
         | Verdict::UnknownLimited
         | Verdict::Truncated
         | Verdict::BadHeader

@@ -123,18 +123,10 @@ pub fn stats_of(counters: &[InterfaceCounters]) -> Stats {
 fn verdict_stats(count: &VerdictCount) -> VerdictStats {
     VerdictStats {
         verdict: count.verdict.name().to_owned(),
-        action: fate(count.verdict.action()).to_owned(),
+        action: count.verdict.action().name().to_owned(),
         packets: count.packets,
         bytes: count.bytes,
         events_lost: count.events_lost,
-    }
-}
-
-/// What the API calls the fate of a packet.
-pub(super) const fn fate(action: Fate) -> &'static str {
-    match action {
-        Fate::Pass => "pass",
-        Fate::Drop => "drop",
     }
 }
 
@@ -142,6 +134,7 @@ fn add(mut sum: Totals, count: &VerdictCount) -> Totals {
     let (packets, bytes) = match count.verdict.action() {
         Fate::Pass => (&mut sum.passed_packets, &mut sum.passed_bytes),
         Fate::Drop => (&mut sum.dropped_packets, &mut sum.dropped_bytes),
+        Fate::Answer => (&mut sum.answered_packets, &mut sum.answered_bytes),
     };
     *packets = packets.saturating_add(count.packets);
     *bytes = bytes.saturating_add(count.bytes);

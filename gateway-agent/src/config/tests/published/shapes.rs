@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    AttackTrigger, Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange,
-    Target, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget,
+    PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -94,10 +94,12 @@ defined!(
     raw::RouteMatch,
     raw::SiteLimits,
     raw::SourceLimits,
+    raw::SynCookies,
     raw::Tls,
     raw::Upstream,
     raw::Waf,
     AttackTrigger,
+    CookieMode,
     FailMode,
     LogLevel,
     Transport,

@@ -41,6 +41,7 @@ impl Hooks for Heard {
             listeners: Vec::new(),
             upstreams: Vec::new(),
             limits: Vec::new(),
+            syn_cookies: None,
         })
     }
 

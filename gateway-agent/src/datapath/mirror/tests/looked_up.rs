@@ -7,6 +7,7 @@ use gateway_common::{
         cells::{Table4, marks4, region4, short4, table4},
         walk4,
     },
+    syncookie::Endpoint,
 };
 
 use super::*;
@@ -55,6 +56,10 @@ impl Tables for View<'_> {
 
     fn is_known(&self, _: u64) -> bool {
         false
+    }
+
+    fn listening(&self, _: &Endpoint) -> u16 {
+        0
     }
 
     fn limiter(&self, _: u32) -> u64 {

@@ -1,0 +1,250 @@
+//! Keeps the filter's SYN cookies and the stack's in step.
+//!
+//! The filter may answer only what the stack will take up: SYNs to where somebody listens, and
+//! only while the stack believes cookies. Both change while the agent runs, so both are looked at
+//! again every few seconds.
+
+mod endpoints;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use gateway_common::{
+    lists::{MODE_ENFORCE, MODE_SHADOW},
+    settings::Limit,
+    time::Nanos,
+};
+
+use self::endpoints::Endpoints;
+use crate::{
+    config::{Config, CookieMode, SynCookies},
+    control::{Kernel, api::SynCookieStatus},
+    datapath::{StackCookies, makes_syn_cookies},
+};
+
+/// How far SYNs may run ahead of the threshold before they are answered.
+const BURST: Nanos = Nanos::from_secs(1);
+
+/// The SYN cookies of a running agent.
+pub(super) struct Cookies {
+    kernel: Arc<Kernel>,
+    stack: StackCookies,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What is wanted; nothing before the listeners are there and after they are gone.
+    wanted: Option<Wanted>,
+    /// What is in force.
+    endpoints: Endpoints,
+    /// Why nothing is in force that is wanted.
+    why: Option<String>,
+    /// Whether it was said that there are too many endpoints.
+    overflowed: bool,
+}
+
+/// What the configuration asks for.
+#[derive(Clone)]
+struct Wanted {
+    settings: SynCookies,
+    interfaces: Vec<String>,
+    /// Where the agent listens.
+    bound: Vec<SocketAddr>,
+}
+
+impl Cookies {
+    pub(super) fn new(kernel: Arc<Kernel>, config: &Config) -> Self {
+        Self {
+            kernel,
+            stack: StackCookies::beside(&config.paths.store),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Puts what `config` wants in force, for listeners at `bound`. What cannot be is said in the
+    /// log and in the status; the limits hold without it.
+    pub(super) fn apply(&self, config: &Config, bound: &[SocketAddr]) {
+        let mut state = self.state();
+        state.wanted = Some(Wanted {
+            settings: config.syn_cookies.clone(),
+            interfaces: config
+                .interfaces
+                .iter()
+                .map(|interface| interface.name.to_string())
+                .collect(),
+            bound: bound.to_vec(),
+        });
+        let before = state.why.take();
+        let prepared = match config.syn_cookies.mode {
+            CookieMode::Off => self.rest(),
+            CookieMode::Shadow if makes_syn_cookies() => self.rest(),
+            CookieMode::Enforce if makes_syn_cookies() => self.force(),
+            CookieMode::Enforce | CookieMode::Shadow => {
+                Err("the kernel makes none for packet filters, which Linux 6.0 is the first to do: only the limits hold".to_owned())
+            }
+        };
+        match prepared {
+            Ok(()) => self.bring_in_step(&mut state),
+            Err(why) => self.stop(&mut state, why, before),
+        }
+    }
+
+    /// Looks at addresses and the stack's setting again.
+    pub(super) fn refresh(&self) {
+        let mut state = self.state();
+        let Some(wanted) = &state.wanted else {
+            return;
+        };
+        let enforced = wanted.settings.mode == CookieMode::Enforce && makes_syn_cookies();
+        if enforced && !self.stack.is_forced() {
+            if state.why.is_some() {
+                return;
+            }
+            let why = "net.ipv4.tcp_syncookies is not 2 any more, and the stack would refuse the clients that come back; they are in force again when it is".to_owned();
+            self.stop(&mut state, why, None);
+        } else if wanted.settings.mode == CookieMode::Off || (state.why.is_some() && !enforced) {
+            // Nothing that could have changed by itself.
+        } else {
+            if state.why.take().is_some() {
+                tracing::info!("SYN cookies are in force again");
+            }
+            self.bring_in_step(&mut state);
+        }
+    }
+
+    /// The listeners are going: nothing is answered any more, and the stack's setting is what it
+    /// was.
+    pub(super) fn end(&self) {
+        let mut state = self.state();
+        state.wanted = None;
+        if let Err(why) = self.rest() {
+            tracing::error!("SYN cookies: {why}");
+        }
+        if let Err(error) = self.kernel.datapath().set_listening(&Endpoints::new()) {
+            tracing::error!("SYN cookies: {error}");
+        }
+    }
+
+    /// How things stand.
+    pub(super) fn status(&self) -> SynCookieStatus {
+        let state = self.state();
+        let settings = state.wanted.as_ref().map(|wanted| &wanted.settings);
+        let rests = state.why.is_some();
+        let mode = settings.map_or(CookieMode::Off, |settings| settings.mode);
+        let mode = if rests { CookieMode::Off } else { mode };
+        SynCookieStatus {
+            mode: mode.name().to_owned(),
+            threshold: settings.map(|settings| settings.threshold.to_string()),
+            endpoints: match mode {
+                CookieMode::Off => 0,
+                CookieMode::Enforce | CookieMode::Shadow => state.endpoints.len(),
+            },
+            why: state.why.clone(),
+        }
+    }
+
+    /// The stack makes cookies for every SYN.
+    fn force(&self) -> Result<(), String> {
+        if let Some(before) = self.stack.force().map_err(|error| error.to_string())? {
+            tracing::info!(
+                before,
+                "net.ipv4.tcp_syncookies set to 2, so that the stack takes up connections that \
+                 the filter has answered; it is set back when the agent ends"
+            );
+        }
+        Ok(())
+    }
+
+    /// Nothing is answered, and the stack's setting is what it was.
+    fn rest(&self) -> Result<(), String> {
+        let off = self.kernel.datapath().set_cookies(Limit::default());
+        off.map_err(|error| error.to_string())?;
+        let back = self.stack.give_back().map_err(|error| error.to_string())?;
+        if let Some(value) = back {
+            tracing::info!(value, "net.ipv4.tcp_syncookies set back");
+        }
+        Ok(())
+    }
+
+    /// Nothing is answered, for a reason that is said once.
+    fn stop(&self, state: &mut State, why: String, before: Option<String>) {
+        if let Err(error) = self.kernel.datapath().set_cookies(Limit::default()) {
+            tracing::error!("SYN cookies: {error}");
+        }
+        if before.as_ref() != Some(&why) {
+            tracing::warn!("SYNs are not answered with cookies: {why}");
+        }
+        state.why = Some(why);
+    }
+
+    /// Makes the endpoints and the threshold those that are wanted.
+    fn bring_in_step(&self, state: &mut State) {
+        let Some(Wanted {
+            settings,
+            interfaces,
+            bound,
+        }) = state.wanted.clone()
+        else {
+            return;
+        };
+        if settings.mode == CookieMode::Off {
+            state.endpoints.clear();
+            if let Err(error) = self.kernel.datapath().set_listening(&Endpoints::new()) {
+                tracing::error!("SYN cookies: {error}");
+            }
+            return;
+        }
+        let local = match endpoints::local() {
+            Ok(local) => local,
+            // Those of the last time are still the likeliest.
+            Err(error) => {
+                tracing::error!("SYN cookies: the host's addresses cannot be read: {error}");
+                return;
+            }
+        };
+        let mtu = endpoints::mtu(interfaces.iter().map(String::as_str));
+        let (wanted, all) = endpoints::of(&bound, &settings.ports, &local, mtu);
+        let overflows = all > wanted.len();
+        if overflows && !state.overflowed {
+            tracing::warn!(
+                endpoints = all,
+                most = wanted.len(),
+                "there are more addresses and ports than SYNs can be answered at; the last of \
+                 them reach the stack"
+            );
+        }
+        state.overflowed = overflows;
+        let mut datapath = self.kernel.datapath();
+        let written = datapath.set_listening(&wanted).and_then(|(new, gone)| {
+            if new + gone > 0 {
+                let threshold = settings.threshold.to_string();
+                let mode = settings.mode.name();
+                let endpoints = wanted.len();
+                tracing::info!(mode, threshold, endpoints, new, gone, "SYN cookies");
+            }
+            datapath.set_cookies(threshold(&settings))
+        });
+        match written {
+            Ok(()) => state.endpoints = wanted,
+            Err(error) => tracing::error!("SYN cookies: {error}"),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The threshold in the filter's units.
+fn threshold(settings: &SynCookies) -> Limit {
+    let rate = settings.threshold;
+    let limit = |mode| Limit::new(rate.count().get(), rate.per().as_nanos(), BURST, mode);
+    match settings.mode {
+        CookieMode::Enforce => limit(MODE_ENFORCE),
+        CookieMode::Shadow => limit(MODE_SHADOW),
+        CookieMode::Off => Limit::default(),
+    }
+}
