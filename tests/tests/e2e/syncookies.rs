@@ -69,6 +69,7 @@ fn flood(name: &str, mode: &str) {
         // What the flood is aimed at takes what is above the threshold from its first moment on.
         let before = world.agent.stats().unwrap();
         let received = tcp_ext(&world, "SyncookiesRecv");
+        let sent = tcp_ext(&world, "SyncookiesSent");
         let flood = Flood::syn((to, 443).into())
             .from(sources.unwrap())
             .packets(PACKETS)
@@ -105,6 +106,9 @@ fn flood(name: &str, mode: &str) {
         assert!(answered > PACKETS * 9 / 10, "{answered} of {PACKETS}");
         let received = tcp_ext(&world, "SyncookiesRecv") - received;
         assert!(received >= 20, "{received} connections by a cookie");
+        // Those that the stack has made itself are few: the clients had them of the filter.
+        let sent = tcp_ext(&world, "SyncookiesSent") - sent;
+        assert!(sent < PACKETS / 10, "{sent} cookies of the stack's own");
     }
     let stats = world.agent.stats().unwrap();
     assert_eq!(stats.total("answered_packets"), stats.packets("syn-cookie"));

@@ -96,7 +96,7 @@ pub(crate) struct DestinationLimit {
 #[serde(default)]
 pub(crate) struct SynCookies {
     /// SYNs to one port of one address that the kernel's stack gets; those above are answered by
-    /// the packet filter. Default: `1000/s`.
+    /// the packet filter. At least `1/s`. Default: `1000/s`.
     pub(crate) threshold: Option<At<Rate>>,
     /// The ports whose SYNs may be answered, at most 64. One that no listener has is taken to be
     /// open at every address of this host. Default: those of the listeners.
