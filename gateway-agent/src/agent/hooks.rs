@@ -108,6 +108,13 @@ impl Running {
         }
     }
 
+    /// Floods begin without a reload.
+    pub(super) fn watch_cookies(&self) {
+        if let Some(cookies) = self.cookies() {
+            cookies.watch();
+        }
+    }
+
     fn cookies(&self) -> Option<&Cookies> {
         self.parts.get()?.cookies.as_deref()
     }

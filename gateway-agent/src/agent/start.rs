@@ -54,6 +54,9 @@ const TRIALS: Duration = Duration::from_millis(500);
 /// How often the host's addresses and the stack's setting for SYN cookies are looked at.
 const COOKIE_REFRESH: Duration = Duration::from_secs(5);
 
+/// How often SYNs are counted.
+const FLOOD_WATCH: Duration = Duration::from_millis(250);
+
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
 
@@ -273,6 +276,7 @@ async fn attend(
     let mut keys = tokio::time::interval(KEY_REFRESH);
     let mut trials = tokio::time::interval(TRIALS);
     let mut cookies = tokio::time::interval(COOKIE_REFRESH);
+    let mut floods = tokio::time::interval(FLOOD_WATCH);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -294,6 +298,10 @@ async fn attend(
             _ = cookies.tick() => {
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.refresh_cookies()).await?;
+            }
+            _ = floods.tick() => {
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || running.watch_cookies()).await?;
             }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);

@@ -87,6 +87,7 @@ fn in_words(cookies: &SynCookieStatus) -> String {
     let SynCookieStatus {
         mode,
         threshold,
+        ready,
         endpoints,
         why,
     } = cookies;
@@ -100,6 +101,9 @@ fn in_words(cookies: &SynCookieStatus) -> String {
         "addresses and ports",
     );
     match mode.as_str() {
+        "enforce" if !ready => {
+            format!("SYNs above {threshold} will be answered in a flood, at {places}")
+        }
         "enforce" => format!("SYNs above {threshold} are answered, at {places}"),
         "shadow" => format!("SYNs above {threshold} are counted (shadow), at {places}"),
         _ => "off".to_owned(),

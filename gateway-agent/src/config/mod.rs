@@ -28,8 +28,8 @@ pub use sections::{
     UpstreamId, Waf, Watched,
 };
 pub use values::{
-    AttackTrigger, Bind, CookieMode, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target,
-    TargetHost, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, CookieWhen, FailMode, InterfaceName, Limit, LogLevel,
+    PortRange, Target, TargetHost, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

@@ -364,6 +364,8 @@ pub struct SynCookieStatus {
     /// SYNs to one endpoint that the stack gets, as the configuration writes it; null before the
     /// agent listens.
     pub threshold: Option<String>,
+    /// Whether the filter is ready to answer, or to count: always, or because there is a flood.
+    pub ready: bool,
     /// Addresses with a port at which SYNs may be answered.
     pub endpoints: usize,
     /// Why it is off although the configuration wants it, in words.

@@ -1,6 +1,6 @@
 //! What the program needs to answer SYNs with cookies.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use aya::{
     programs::ProgramType,
@@ -14,13 +14,15 @@ use super::{Datapath, error::DatapathError};
 /// `CONFIG_SYN_COOKIES`.
 #[must_use]
 pub fn are_made() -> bool {
-    [
+    /// The kernel is asked once, by loading a program.
+    static MADE: OnceLock<bool> = OnceLock::new();
+    let helpers = [
         BpfHelper::BPF_FUNC_tcp_raw_gen_syncookie_ipv4,
         BpfHelper::BPF_FUNC_tcp_raw_gen_syncookie_ipv6,
-    ]
-    .into_iter()
+    ];
     // When the kernel does not even tell, loading the program fails for the same reason.
-    .all(|helper| is_helper_supported(ProgramType::Xdp, helper).unwrap_or(false))
+    let supported = |helper| is_helper_supported(ProgramType::Xdp, helper).unwrap_or(false);
+    *MADE.get_or_init(|| helpers.into_iter().all(supported))
 }
 
 impl Datapath {

@@ -49,15 +49,17 @@ pub(crate) fn up(id: &str, nodes: &[Node; 4]) -> Result<()> {
 /// Sets the largest packet of everything in front of the gateway. The switch's own program takes
 /// no large ones: it goes.
 pub(crate) fn set_mtu(id: &str, nodes: &[Node; 4], mtu: u16) -> Result<()> {
-    let gateway = Host::Gateway.name();
-    let mut script = format!("link set {gateway} xdpdrv off\nlink set br0 mtu {mtu}\n");
+    let switch = names::netns(id, names::SWITCH);
+    let switched = |script: &str| feed(ip(&["-netns", &switch, "-batch", "-"]), script);
+    let own = format!("link set {} xdpdrv off\n", Host::Gateway.name());
+    switched(&own).context("removing the switch's program")?;
+    let mut script = format!("link set br0 mtu {mtu}\n");
     for node in nodes.iter().filter(|node| node.host() != Host::Upstream) {
         writeln!(script, "link set {} mtu {mtu}", node.host().name())?;
         let interface = node.host().interface();
         node.ip_batch(&format!("link set {interface} mtu {mtu}\n"))?;
     }
-    let switch = names::netns(id, names::SWITCH);
-    feed(ip(&["-netns", &switch, "-batch", "-"]), &script).context("setting the lab's MTU")
+    switched(&script).context("setting the lab's MTU")
 }
 
 /// Keeps the bridge from showing packets to netfilter, where the kernel has that: it would drop

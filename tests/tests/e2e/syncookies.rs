@@ -57,7 +57,7 @@ fn flood(name: &str, mode: &str) {
         name,
         &json!({
             "interfaces": [{"name": WAN, "mode": mode}],
-            "syn_cookies": {"threshold": format!("{THRESHOLD}/s")},
+            "syn_cookies": {"threshold": format!("{THRESHOLD}/s"), "when": "always"},
             "rate_limits": {"untrusted": "unlimited"},
         }),
     );
@@ -69,6 +69,7 @@ fn flood(name: &str, mode: &str) {
         // What the flood is aimed at takes what is above the threshold from its first moment on.
         let before = world.agent.stats().unwrap();
         let received = tcp_ext(&world, "SyncookiesRecv");
+        let sent = tcp_ext(&world, "SyncookiesSent");
         let flood = Flood::syn((to, 443).into())
             .from(sources.unwrap())
             .packets(PACKETS)
@@ -105,6 +106,9 @@ fn flood(name: &str, mode: &str) {
         assert!(answered > PACKETS * 9 / 10, "{answered} of {PACKETS}");
         let received = tcp_ext(&world, "SyncookiesRecv") - received;
         assert!(received >= 20, "{received} connections by a cookie");
+        // Those that the stack has made itself are few: the clients had them of the filter.
+        let sent = tcp_ext(&world, "SyncookiesSent") - sent;
+        assert!(sent < PACKETS / 10, "{sent} cookies of the stack's own");
     }
     let stats = world.agent.stats().unwrap();
     assert_eq!(stats.total("answered_packets"), stats.packets("syn-cookie"));
@@ -126,7 +130,8 @@ fn clients_get_through_a_flood_of_syns_in_generic_mode() {
 
 #[test]
 fn the_stacks_setting_is_set_and_set_back() {
-    let mut world = World::prepared("synset", &json!({}));
+    let always = json!({"syn_cookies": {"when": "always"}});
+    let mut world = World::prepared("synset", &always);
     set(&world, "1");
     world.agent.start().unwrap();
     let log = &["tcp_syncookies set to 2", r#""before":1"#];
@@ -161,7 +166,7 @@ fn the_stacks_setting_is_set_and_set_back() {
     world.agent.gateway(["reload"]).unwrap().done().unwrap();
     assert_eq!(setting(&world), 1);
     assert_eq!(cookies(&world)["mode"], "off");
-    world.agent.configure(&world.config(&json!({}))).unwrap();
+    world.agent.configure(&world.config(&always)).unwrap();
     world.agent.gateway(["reload"]).unwrap().done().unwrap();
     assert_eq!(setting(&world), 2);
 
@@ -189,4 +194,42 @@ fn the_stacks_setting_is_set_and_set_back() {
         (cookies(&world)["mode"] == "enforce").then_some(())
     })
     .unwrap();
+}
+
+#[test]
+fn in_peace_the_stack_is_left_alone_and_a_flood_makes_the_filter_ready() {
+    let over = json!({"syn_cookies": {"threshold": "100/s"}});
+    let mut world = World::prepared("synpeace", &over);
+    set(&world, "1");
+    world.agent.start().unwrap();
+    assert_eq!(world.client(&world.https("/")).status, 200);
+    let status = cookies(&world);
+    assert_eq!(
+        (&status["mode"], &status["ready"]),
+        (&json!("enforce"), &json!(false))
+    );
+    assert_eq!(setting(&world), 1);
+    let attacker = world.host(Host::Attacker);
+    let flood = Flood::syn((Host::Gateway.ip4(), 443).into())
+        .from(Sources::spread4(65_536).unwrap())
+        .packets(30_000)
+        .per_second(10_000);
+    std::thread::scope(|scope| {
+        scope.spawn(move || flood.run(attacker).unwrap());
+        wait::until(SOON, "the first answer", || {
+            (world.agent.stats().unwrap().packets("syn-cookie") > 0).then_some(())
+        })
+        .unwrap();
+        assert_eq!(setting(&world), 2);
+        assert_eq!(cookies(&world)["ready"], true);
+        for _ in 0..5 {
+            assert_eq!(world.client(&world.https("/")).status, 200);
+        }
+    });
+    world.agent.logged(SOON, &["a flood of SYNs"]).unwrap();
+    // A reload during the flood changes nothing of it, and the end of the agent sets it back.
+    world.agent.gateway(["reload"]).unwrap().done().unwrap();
+    assert_eq!(setting(&world), 2);
+    world.agent.terminate().unwrap();
+    assert_eq!(setting(&world), 1);
 }

@@ -2,7 +2,9 @@
 //!
 //! The filter may answer only what the stack will take up: SYNs to where somebody listens, and
 //! only while the stack believes cookies. Both change while the agent runs, so both are looked at
-//! again every few seconds.
+//! again every few seconds. That the stack believes them costs clients without TCP timestamps
+//! their window scaling, so unless the configuration wants it always, it is arranged when a flood
+//! begins and undone when it has been over for a while.
 
 mod endpoints;
 
@@ -17,9 +19,12 @@ use gateway_common::{
     time::Nanos,
 };
 
+use gateway_policy::reputation::{AttackMode, AttackPolicy, Change, Order, Seen, Trigger};
+
 use self::endpoints::Endpoints;
 use crate::{
-    config::{Config, CookieMode, SynCookies},
+    clock,
+    config::{Config, CookieMode, CookieWhen, SynCookies},
     control::{Kernel, api::SynCookieStatus},
     datapath::{StackCookies, makes_syn_cookies},
 };
@@ -34,10 +39,14 @@ pub(super) struct Cookies {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+/// For how long there must be few SYNs before a flood is over.
+const HOLD: Nanos = Nanos::from_secs(60);
+
 struct State {
     /// What is wanted; nothing before the listeners are there and after they are gone.
     wanted: Option<Wanted>,
+    /// Whether there is a flood.
+    flood: AttackMode,
     /// What is in force.
     endpoints: Endpoints,
     /// Why nothing is in force that is wanted.
@@ -57,10 +66,18 @@ struct Wanted {
 
 impl Cookies {
     pub(super) fn new(kernel: Arc<Kernel>, config: &Config) -> Self {
+        // A flood that an earlier agent died in may not be over.
+        let goes_on = kernel.datapath().settings().cookies != Limit::default();
         Self {
             kernel,
             stack: StackCookies::beside(&config.paths.store),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                wanted: None,
+                flood: AttackMode::new(policy(&config.syn_cookies), Order::Auto, goes_on),
+                endpoints: Endpoints::default(),
+                why: None,
+                overflowed: false,
+            }),
         }
     }
 
@@ -77,18 +94,64 @@ impl Cookies {
                 .collect(),
             bound: bound.to_vec(),
         });
+        state.flood.set_policy(policy(&config.syn_cookies));
+        self.look(&mut state);
+        self.put_in_force(&mut state);
+    }
+
+    /// Looks whether a flood begins or ends.
+    pub(super) fn watch(&self) {
+        let mut state = self.state();
+        let mode = state.wanted.as_ref().map(|wanted| wanted.settings.mode);
+        if mode != Some(CookieMode::Enforce) {
+            return;
+        }
+        match self.look(&mut state) {
+            None => return,
+            Some(Change::Begins(cause)) => {
+                tracing::warn!("a flood of SYNs: {cause}; those above the threshold are answered");
+            }
+            Some(Change::Ends) => tracing::warn!("the flood of SYNs is over"),
+        }
+        self.put_in_force(&mut state);
+    }
+
+    /// Tells the watch how many SYNs there were. While the counters cannot be read, nothing
+    /// changes.
+    fn look(&self, state: &mut State) -> Option<Change> {
+        let counted = self.kernel.datapath().counters();
+        let connections = match counted {
+            Ok(counted) => counted.iter().map(|one| one.openings).sum(),
+            Err(error) => {
+                tracing::debug!("SYN cookies: {error}");
+                return None;
+            }
+        };
+        let seen = Seen {
+            dropped: 0,
+            connections,
+        };
+        state.flood.look(clock::monotonic(), seen, Order::Auto)
+    }
+
+    /// Puts in force what is wanted now.
+    fn put_in_force(&self, state: &mut State) {
+        let Some(wanted) = &state.wanted else {
+            return;
+        };
         let before = state.why.take();
-        let prepared = match config.syn_cookies.mode {
+        let prepared = match wanted.settings.mode {
             CookieMode::Off => self.rest(),
             CookieMode::Shadow if makes_syn_cookies() => self.rest(),
-            CookieMode::Enforce if makes_syn_cookies() => self.force(),
+            CookieMode::Enforce if makes_syn_cookies() && state.is_ready() => self.force(),
+            CookieMode::Enforce if makes_syn_cookies() => self.rest(),
             CookieMode::Enforce | CookieMode::Shadow => {
                 Err("the kernel makes none for packet filters, which Linux 6.0 is the first to do: only the limits hold".to_owned())
             }
         };
         match prepared {
-            Ok(()) => self.bring_in_step(&mut state),
-            Err(why) => self.stop(&mut state, why, before),
+            Ok(()) => self.bring_in_step(state),
+            Err(why) => self.stop(state, why, before),
         }
     }
 
@@ -98,14 +161,15 @@ impl Cookies {
         let Some(wanted) = &state.wanted else {
             return;
         };
-        let enforced = wanted.settings.mode == CookieMode::Enforce && makes_syn_cookies();
+        let mode = wanted.settings.mode;
+        let enforced = mode == CookieMode::Enforce && makes_syn_cookies() && state.is_ready();
         if enforced && !self.stack.is_forced() {
             if state.why.is_some() {
                 return;
             }
             let why = "net.ipv4.tcp_syncookies is not 2 any more, and the stack would refuse the clients that come back; they are in force again when it is".to_owned();
             self.stop(&mut state, why, None);
-        } else if wanted.settings.mode == CookieMode::Off || (state.why.is_some() && !enforced) {
+        } else if mode == CookieMode::Off || (state.why.is_some() && !enforced) {
             // Nothing that could have changed by itself.
         } else {
             if state.why.take().is_some() {
@@ -138,6 +202,7 @@ impl Cookies {
         SynCookieStatus {
             mode: mode.name().to_owned(),
             threshold: settings.map(|settings| settings.threshold.to_string()),
+            ready: self.kernel.datapath().settings().cookies != Limit::default(),
             endpoints: match mode {
                 CookieMode::Off => 0,
                 CookieMode::Enforce | CookieMode::Shadow => state.endpoints.len(),
@@ -205,6 +270,7 @@ impl Cookies {
                 return;
             }
         };
+        let is_ready = state.is_ready();
         let mtu = endpoints::mtu(interfaces.iter().map(String::as_str));
         let (wanted, all) = endpoints::of(&bound, &settings.ports, &local, mtu);
         let overflows = all > wanted.len();
@@ -225,7 +291,11 @@ impl Cookies {
                 let endpoints = wanted.len();
                 tracing::info!(mode, threshold, endpoints, new, gone, "SYN cookies");
             }
-            datapath.set_cookies(threshold(&settings))
+            datapath.set_cookies(if is_ready {
+                threshold(&settings)
+            } else {
+                Limit::default()
+            })
         });
         match written {
             Ok(()) => state.endpoints = wanted,
@@ -235,6 +305,31 @@ impl Cookies {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether SYNs above the threshold are to be answered, or counted, now.
+    fn is_ready(&self) -> bool {
+        let mode = self.wanted.as_ref().map(|wanted| wanted.settings.mode);
+        mode == Some(CookieMode::Shadow) || self.flood.cause().is_some()
+    }
+}
+
+/// When there is a flood: the threshold is that of one endpoint, and the watch sees all SYNs, so
+/// none is above it before.
+fn policy(settings: &SynCookies) -> AttackPolicy {
+    let rate = settings.threshold;
+    let count = u128::from(rate.count().get()) * 1_000_000_000;
+    let per_second = count / u128::from(rate.per().as_nanos().0);
+    AttackPolicy {
+        trigger: match settings.when {
+            CookieWhen::Flood => Trigger::Auto,
+            CookieWhen::Always => Trigger::On,
+        },
+        dropped: None,
+        connections: Some(u64::try_from(per_second).unwrap_or(u64::MAX)),
+        hold: HOLD,
     }
 }
 

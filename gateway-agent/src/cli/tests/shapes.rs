@@ -118,6 +118,7 @@ fn status_tells_all_an_agent_knows() {
             syn_cookies: Some(SynCookieStatus {
                 mode: "enforce".to_owned(),
                 threshold: Some("1000/s".to_owned()),
+                ready: true,
                 endpoints: 4,
                 why: None,
             }),

@@ -5,7 +5,7 @@ use gateway_policy::grammar::{Period, Rate};
 use serde::Deserialize;
 
 use crate::config::tree::{At, Entries, OneOrMany};
-use crate::config::values::{CookieMode, Limit, PortRange, Transport};
+use crate::config::values::{CookieMode, CookieWhen, Limit, PortRange, Transport};
 
 /// Packets that one source may send, an IPv4 address or an IPv6 /64.
 #[derive(Debug, Default, Deserialize)]
@@ -115,11 +115,15 @@ pub(crate) struct DestinationLimit {
 #[serde(default)]
 pub(crate) struct SynCookies {
     /// SYNs to one port of one address that the kernel's stack gets; those above are answered by
-    /// the packet filter. Default: `1000/s`.
+    /// the packet filter. At least `1/s`. Default: `1000/s`.
     pub(crate) threshold: Option<At<Rate>>,
     /// The ports whose SYNs may be answered, at most 64. One that no listener has is taken to be
     /// open at every address of this host. Default: those of the listeners.
     pub(crate) ports: OneOrMany<PortRange>,
     /// `enforce`, `shadow` to count what would be answered, or `off`. Default: `enforce`.
     pub(crate) mode: Option<At<CookieMode>>,
+    /// `flood`: the filter and the kernel's stack are made ready when more SYNs than the threshold
+    /// come, to all ports together, and until there were less than half of it for a minute; or
+    /// `always`. Default: `flood`.
+    pub(crate) when: Option<At<CookieWhen>>,
 }

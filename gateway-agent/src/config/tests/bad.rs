@@ -131,6 +131,10 @@ fn syn_cookies_out_of_bounds() {
         "syn_cookies: { ports: [443, 1-65535] }\n",
         &["1:29: found more than 64 ports"],
     );
+    check_in(
+        "syn_cookies: { threshold: 59/minute }\n",
+        &["1:27: found 59/minute, expected at least 1/s"],
+    );
 }
 
 #[test]

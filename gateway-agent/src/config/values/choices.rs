@@ -42,6 +42,18 @@ impl CookieMode {
     }
 }
 
+/// When the filter is ready to answer SYNs with cookies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum CookieWhen {
+    /// During a flood.
+    #[default]
+    Flood,
+    /// Always.
+    Always,
+}
+
 /// A protocol that has ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

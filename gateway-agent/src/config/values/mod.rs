@@ -14,7 +14,8 @@ pub use bind::Bind;
 pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{
-    AttackTrigger, CookieMode, FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, CookieMode, CookieWhen, FailMode, LogLevel, TlsVersion, Transport, WafMode,
+    XdpMode,
 };
 pub use interface::InterfaceName;
 pub use limit::Limit;

@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    AttackTrigger, Bind, CookieMode, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget,
-    PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, CookieWhen, FailMode, FileName, InterfaceName, Limit,
+    LogLevel, LogTarget, PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -100,6 +100,7 @@ defined!(
     raw::Waf,
     AttackTrigger,
     CookieMode,
+    CookieWhen,
     FailMode,
     LogLevel,
     Transport,
