@@ -9,6 +9,7 @@ mod immune;
 mod limits;
 mod logs;
 mod metrics;
+mod reconciler;
 mod rules;
 mod snapshot;
 mod start;

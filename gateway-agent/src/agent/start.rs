@@ -12,6 +12,7 @@ use super::{
     immune,
     logs::Logs,
     metrics::DatapathCollector,
+    reconciler::{ReconcileCollector, Reconciler},
     snapshot,
 };
 use crate::{
@@ -119,6 +120,17 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
         }
     });
+    let reconciler = match kernel.is_some() {
+        true => Some(Reconciler::start(Arc::clone(&service))?),
+        false => None,
+    };
+    if let Some(reconciler) = &reconciler {
+        let collector = ReconcileCollector {
+            service: Arc::clone(&service),
+            failures: reconciler.failures(),
+        };
+        metrics.register(|registry| registry.register_collector(Box::new(collector)));
+    }
     let health = Arc::clone(&running);
     let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
@@ -167,6 +179,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
     }
     drop(monitor);
+    drop(reconciler);
     feedback.stop();
     tracing::info!("stopped; the packet filter stays in force (`gateway detach` removes it)");
     outcome

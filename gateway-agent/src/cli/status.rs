@@ -9,7 +9,7 @@ use super::paths::paths;
 use super::show::{self, counted, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status};
+use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, ReconcileStatus, Status};
 
 pub(super) fn status(
     global: &Global,
@@ -56,6 +56,9 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             )?;
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
+            if let Some(reconciled) = &status.reconciled {
+                kernel(out, reconciled, now)?;
+            }
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
@@ -95,6 +98,45 @@ fn lists(out: &mut dyn Write, lists: &ListsStatus) -> io::Result<()> {
             if bans == 1 { "a ban" } else { "bans" },
             counted(allow, "prefix", "prefixes"),
         ),
+    )
+}
+
+/// Whether the kernel has what it should.
+fn kernel(out: &mut dyn Write, reconciled: &ReconcileStatus, now: u64) -> io::Result<()> {
+    let ReconcileStatus {
+        at_unix_ms,
+        wanted,
+        in_force,
+        refused,
+        repairs,
+        ..
+    } = reconciled;
+    let ago = span(now.saturating_sub(at_unix_ms.0));
+    line(
+        out,
+        "kernel",
+        &format!(
+            "{in_force} of {} in force, compared {ago} ago",
+            counted(*wanted, "entry", "entries")
+        ),
+    )?;
+    if *refused > 0 {
+        let refused = counted(*refused, "entry finds", "entries find");
+        line(out, "", &format!("{refused} its map full"))?;
+    }
+    let repairs: Vec<String> = repairs
+        .by_kind()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    if repairs.is_empty() {
+        return Ok(());
+    }
+    line(
+        out,
+        "",
+        &format!("mended since the start: {}", repairs.join(", ")),
     )
 }
 

@@ -34,7 +34,7 @@ pub use fault::{Fault, FaultKind};
 pub use hooks::{Hooks, NoAgent};
 pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
-pub use service::{BanOrder, BanOutcome, Reconciled, Service, Session, stats_of};
+pub use service::{BanOrder, BanOutcome, Pace, Reconciled, Round, Service, Session, stats_of};
 
 use crate::store::ListName;
 use api::{

@@ -6,6 +6,7 @@
 //! through.
 
 mod attach;
+mod audit;
 mod bpffs;
 mod bulk;
 mod counters;
@@ -18,6 +19,7 @@ mod pins;
 mod probe;
 
 pub use attach::{Attached, Mode};
+pub use audit::{Drift, Keys, SummaryWalk};
 pub use counters::{InterfaceCounters, VerdictCount};
 pub use error::{DatapathError, name_of};
 pub use events::{Events, Sampled};

@@ -88,8 +88,8 @@ fn explain_tells_the_story_of_a_ban() {
 #[test]
 fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
-        AgentStatus, FilterStatus, InterfaceStatus, LimitStatus, ListsStatus, Status,
-        UpstreamStatus,
+        AgentStatus, FilterStatus, InterfaceStatus, LimitStatus, ListsStatus, ReconcileStatus,
+        Repairs, Status, UpstreamStatus,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
     let status = Status {
@@ -131,6 +131,18 @@ fn status_tells_all_an_agent_knows() {
             bans: 1,
             allow: 1,
         },
+        reconciled: Some(ReconcileStatus {
+            at_unix_ms: at(3),
+            took_ms: 40,
+            wanted: 1_205,
+            in_force: 1_203,
+            refused: 1,
+            repairs: Repairs {
+                missing: 1,
+                summary: 12,
+                ..Repairs::default()
+            },
+        }),
     };
     let mut out = Vec::new();
     status::print(&mut out, &status, NOW.wall.0).unwrap();
@@ -141,6 +153,9 @@ fn status_tells_all_an_agent_knows() {
          filter     eth0 (native)\n\
          \x20          eth1 (native)\n\
          lists      1204 prefixes denied, 1 of them a ban; 1 prefix safelisted\n\
+         kernel     1203 of 1205 entries in force, compared 3s ago\n\
+         \x20          1 entry finds its map full\n\
+         \x20          mended since the start: 1 missing, 12 summary\n\
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
          listeners  [::]:443\n\

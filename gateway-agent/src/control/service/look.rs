@@ -63,6 +63,7 @@ impl Service {
             },
         };
         let agent = self.hooks.agent();
+        let reconciled = self.reconciled();
         let now = self.now().wall;
         let store = self.store();
         let reader = store.read();
@@ -75,6 +76,7 @@ impl Service {
                 bans: reader.count(ListName::Deny, Some(Origin::Ban), now)?,
                 allow: reader.count(ListName::Allow, None, now)?,
             },
+            reconciled,
         })
     }
 

@@ -6,6 +6,7 @@
 //! follow.
 
 mod apply;
+mod audit;
 mod bans;
 mod change;
 mod configured;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_policy::grammar::Prefix;
 
+pub use audit::{Pace, Round};
 pub use bans::{BanOrder, BanOutcome};
 pub use look::stats_of;
 pub use reconcile::Reconciled;
@@ -47,6 +49,7 @@ pub struct Service {
     door: Mutex<()>,
     /// Held for a whole import: there is one at a time.
     bulk: Mutex<()>,
+    audited: Mutex<audit::Audited>,
     clock: Clock,
 }
 
@@ -69,6 +72,7 @@ impl Service {
             store: Mutex::new(store),
             door: Mutex::default(),
             bulk: Mutex::default(),
+            audited: Mutex::default(),
             clock,
         }
     }

@@ -1,5 +1,6 @@
 //! The service over lists and a store in memory.
 
+mod audit;
 mod bans;
 mod import;
 mod lists;
