@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -18,7 +18,9 @@ use crate::{
     control::{
         Fault, FaultKind, Hooks, Kernel, Service,
         api::{AgentStatus, Reloaded, UpstreamStatus},
+        lists::Interface,
     },
+    datapath::Standing,
     feedback,
     http::{Gate, Transport},
     observe::Health,
@@ -77,6 +79,17 @@ impl Running {
 
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.load_full()
+    }
+
+    /// The configuration, which does not change as long as the guard is held; `None` while a
+    /// reload is under way.
+    pub(super) fn settled(&self) -> Option<(MutexGuard<'_, ()>, Arc<Config>)> {
+        let guard = match self.reloading.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some((guard, self.config()))
     }
 
     /// Rotated key files are taken up without a reload.
@@ -146,6 +159,12 @@ impl Running {
             let mut datapath = kernel.datapath();
             if old.interfaces != new.interfaces {
                 filter::attach(&mut datapath, &new.interfaces)?;
+            }
+            for interface in &new.interfaces {
+                let name = interface.name.as_str();
+                if datapath.standing(name) == Standing::Absent {
+                    notes.push(format!("interface {name} is filtered when it appears"));
+                }
             }
             filter::configure(&mut datapath, new)?;
         } else if !new.interfaces.is_empty() {
@@ -230,6 +249,28 @@ impl Hooks for Running {
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
         tracing::info!(generation, ?changed, "configuration reloaded");
         Ok(Reloaded { generation, notes })
+    }
+
+    fn unfiltered(&self) -> Vec<Interface> {
+        let Some(kernel) = &self.kernel else {
+            return Vec::new();
+        };
+        let datapath = kernel.datapath();
+        let config = self.config();
+        let named = config.interfaces.iter().map(|one| one.name.as_str());
+        named
+            .filter_map(|name| {
+                let mode = match datapath.standing(name) {
+                    Standing::Filtered | Standing::Renamed => return None,
+                    Standing::Bare => "unfiltered",
+                    Standing::Absent => "absent",
+                };
+                Some(Interface {
+                    name: name.to_owned(),
+                    mode: mode.to_owned(),
+                })
+            })
+            .collect()
     }
 
     fn protected(&self) -> Vec<(Prefix, String)> {

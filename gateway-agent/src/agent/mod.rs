@@ -6,6 +6,7 @@
 mod filter;
 mod hooks;
 mod immune;
+mod interfaces;
 mod limits;
 mod logs;
 mod metrics;

@@ -10,6 +10,7 @@ use super::{
     filter,
     hooks::{Parts, Running},
     immune,
+    interfaces::Watch,
     logs::Logs,
     metrics::DatapathCollector,
     reconciler::{ReconcileCollector, Reconciler},
@@ -117,7 +118,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         feedback.metrics().register(registry);
         HttpMetrics::collect(registry, Arc::clone(&gate), logs.counts());
         if let Some(kernel) = &kernel {
-            registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
+            registry.register_collector(Box::new(DatapathCollector {
+                kernel: Arc::clone(kernel),
+                running: Arc::clone(&running),
+            }));
         }
     });
     let reconciler = match kernel.is_some() {
@@ -165,6 +169,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         addresses: http.addrs().iter().map(ToString::to_string).collect(),
     });
 
+    let watch = match &kernel {
+        Some(kernel) => Some(Watch::start(Arc::clone(kernel), Arc::clone(&running))?),
+        None => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -174,6 +182,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Arc::clone(&running),
         logs,
     ));
+    drop(watch);
     let drained = http.shutdown(DRAIN);
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
@@ -226,14 +235,7 @@ fn bring_in_step(service: &Service, config: &Config) -> anyhow::Result<()> {
 /// Puts the program on the interfaces.
 fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<Vec<Attached>> {
     let guarded = filter::attach(&mut kernel.datapath(), &config.interfaces)?;
-    for attached in &guarded {
-        tracing::info!(
-            interface = attached.name,
-            mode = attached.mode.name(),
-            took_over = attached.took_over,
-            "filtering packets"
-        );
-    }
+    guarded.iter().for_each(filter::tell);
     Ok(guarded)
 }
 

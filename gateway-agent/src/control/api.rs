@@ -313,7 +313,8 @@ pub struct FilterStatus {
 pub struct InterfaceStatus {
     /// Its name.
     pub name: String,
-    /// `native`, `generic` or `detached`.
+    /// `native` or `generic`; where the program does not run: `detached`, and for interfaces of
+    /// the configuration `absent` or `unfiltered`.
     pub mode: String,
 }
 

@@ -5,6 +5,7 @@ use gateway_policy::grammar::Prefix;
 
 use super::api::{AgentStatus, Reloaded};
 use super::fault::{Fault, FaultKind};
+use super::lists::Interface;
 
 /// The agent behind the service. Called without any lock of the service held; may block.
 pub trait Hooks: Send + Sync {
@@ -16,6 +17,11 @@ pub trait Hooks: Send + Sync {
     /// # Errors
     /// When it has faults; the old one stays.
     fn reload(&self) -> Result<Reloaded, Fault>;
+
+    /// The interfaces that shall be filtered and are not: `absent`, or `unfiltered`.
+    fn unfiltered(&self) -> Vec<Interface> {
+        Vec::new()
+    }
 
     /// Prefixes that nobody should deny by mistake, each with what it is: "the management
     /// network". The trusted networks in the kernel's zone list are known already.

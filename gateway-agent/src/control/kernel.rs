@@ -73,6 +73,7 @@ impl From<DatapathError> for ListsError {
             | DatapathError::OtherAbi { .. }
             | DatapathError::ForeignPin { .. }
             | DatapathError::NoInterface { .. }
+            | DatapathError::BondMember { .. }
             | DatapathError::ForeignProgram { .. }
             | DatapathError::ModeRefused { .. }
             | DatapathError::NoLink { .. }
@@ -183,6 +184,10 @@ impl Lists for Kernel {
 fn interface(attached: &crate::datapath::Attached) -> Interface {
     Interface {
         name: attached.name.clone(),
-        mode: attached.mode.name().to_owned(),
+        mode: match attached.alive {
+            true => attached.mode.name(),
+            false => "detached",
+        }
+        .to_owned(),
     }
 }

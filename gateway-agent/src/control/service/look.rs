@@ -48,7 +48,7 @@ impl Service {
             Ok(interfaces) => FilterStatus {
                 loaded: true,
                 why: None,
-                interfaces: interfaces
+                interfaces: with_unfiltered(interfaces, self.hooks.unfiltered())
                     .into_iter()
                     .map(|Interface { name, mode }| InterfaceStatus { name, mode })
                     .collect(),
@@ -99,6 +99,13 @@ impl Service {
             .write(Durability::Synced, |writer| writer.log(&change))?;
         Ok(reloaded)
     }
+}
+
+/// Dead links of interfaces that shall be filtered are told by what became of the interface.
+fn with_unfiltered(mut filtered: Vec<Interface>, unfiltered: Vec<Interface>) -> Vec<Interface> {
+    filtered.retain(|one| unfiltered.iter().all(|other| other.name != one.name));
+    filtered.extend(unfiltered);
+    filtered
 }
 
 /// The counters in the shape of the API, with their sums.
