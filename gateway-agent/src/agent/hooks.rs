@@ -9,14 +9,14 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use gateway_policy::grammar::Prefix;
+use gateway_policy::grammar::{Period, Prefix};
 
-use super::{filter, immune, limits, snapshot};
+use super::{immune, limits, reload::Standings};
 use crate::{
     clock,
     config::{self, Config},
     control::{
-        Fault, FaultKind, Hooks, Kernel, Service,
+        Fault, Hooks, Kernel, Service,
         api::{AgentStatus, Reloaded, UpstreamStatus},
         lists::Interface,
     },
@@ -25,20 +25,20 @@ use crate::{
     http::{Gate, Transport},
     observe::Health,
     store::UnixMillis,
-    tls::ServerTls,
 };
 
 /// The running agent, as far as it can be changed while it runs.
 pub(super) struct Running {
-    config_file: PathBuf,
-    config: ArcSwap<Config>,
+    pub(super) config_file: PathBuf,
+    pub(super) config: ArcSwap<Config>,
+    pub(super) standings: Standings,
     started: UnixMillis,
-    configured: AtomicU64,
-    generation: AtomicU64,
+    pub(super) configured: AtomicU64,
+    pub(super) generation: AtomicU64,
     /// One reload at a time.
     reloading: Mutex<()>,
-    kernel: Option<Arc<Kernel>>,
-    parts: OnceLock<Parts>,
+    pub(super) kernel: Option<Arc<Kernel>>,
+    pub(super) parts: OnceLock<Parts>,
 }
 
 /// What comes to be only after the service, which needs the hooks.
@@ -56,12 +56,14 @@ impl Running {
     pub(super) fn new(
         config_file: PathBuf,
         config: Arc<Config>,
+        standings: Standings,
         kernel: Option<Arc<Kernel>>,
     ) -> Self {
         let now = clock::unix_millis();
         Self {
             config_file,
             config: ArcSwap::new(config),
+            standings,
             started: UnixMillis(now),
             configured: AtomicU64::new(now),
             generation: AtomicU64::new(1),
@@ -129,66 +131,7 @@ impl Running {
         }
     }
 
-    fn apply(&self, new: &Arc<Config>, parts: &Parts) -> anyhow::Result<Vec<String>> {
-        let old = self.config();
-        // Whatever can fail for a reason in a file comes first; nothing has changed until then.
-        let settings = snapshot::settings(new)?;
-        let mut notes = Vec::new();
-        let mut renewed = Vec::new();
-        if old.listeners == new.listeners {
-            for (listener, transport) in new.listeners.iter().zip(&parts.transports) {
-                if let (Some(tls), Transport::Tls(slot)) = (&listener.tls, transport) {
-                    renewed.push((slot, ServerTls::load(tls)?.config));
-                }
-            }
-        } else {
-            notes.push("listeners change with a restart; those that run stay as they are".into());
-        }
-        for (name, differs) in [
-            ("admin", old.admin != new.admin),
-            ("limits", old.limits != new.limits),
-            ("log", old.log != new.log),
-            ("waf.log", old.waf.log != new.waf.log),
-            ("paths", old.paths != new.paths),
-        ] {
-            if differs {
-                notes.push(format!("`{name}` changes with a restart"));
-            }
-        }
-        if let Some(kernel) = &self.kernel {
-            let mut datapath = kernel.datapath();
-            if old.interfaces != new.interfaces {
-                filter::attach(&mut datapath, &new.interfaces)?;
-            }
-            for interface in &new.interfaces {
-                let name = interface.name.as_str();
-                if datapath.standing(name) == Standing::Absent {
-                    notes.push(format!("interface {name} is filtered when it appears"));
-                }
-            }
-            filter::configure(&mut datapath, new)?;
-        } else if !new.interfaces.is_empty() {
-            notes.push("the packet filter starts with a restart".into());
-        }
-        parts.gate.replace(settings);
-        for (slot, config) in renewed {
-            slot.store(config);
-        }
-        parts.feedback.set_policy(new.bans);
-        self.config.store(Arc::clone(new));
-        if let Some(service) = parts.service.upgrade() {
-            if self.kernel.is_some() {
-                service.set_management(&new.networks.management)?;
-            }
-            let safelist = service.safelist()?;
-            parts
-                .feedback
-                .set_immune(immune::of(new, &safelist), &service);
-        }
-        Ok(notes)
-    }
-
-    fn reloading(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn reloading(&self) -> MutexGuard<'_, ()> {
         self.reloading
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -204,6 +147,8 @@ impl Hooks for Running {
             config: self.config_file.display().to_string(),
             generation: self.generation.load(Ordering::Relaxed),
             configured_unix_ms: UnixMillis(self.configured.load(Ordering::Relaxed)),
+            trial: self.standings.trial(),
+            taken_back: self.standings.taken_back(),
             listeners: self
                 .parts
                 .get()
@@ -226,29 +171,12 @@ impl Hooks for Running {
         })
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        let _one_at_a_time = self.reloading();
-        let Some(parts) = self.parts.get() else {
-            return Err(Fault::new(
-                FaultKind::Busy,
-                "the agent is still starting; try again",
-            ));
-        };
-        let (new, warnings) = config::load(&self.config_file)
-            .map_err(|faults| Fault::new(FaultKind::BadConfig, faults.to_string()))?;
-        for warning in &warnings {
-            tracing::warn!("{warning}");
-        }
-        let new = Arc::new(new);
-        let changed = self.config().changes(&new);
-        let notes = self
-            .apply(&new, parts)
-            .map_err(|error| Fault::new(FaultKind::BadConfig, format!("{error:#}")))?;
-        self.configured
-            .store(clock::unix_millis(), Ordering::Relaxed);
-        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::info!(generation, ?changed, "configuration reloaded");
-        Ok(Reloaded { generation, notes })
+    fn reload(&self, trial: Option<Period>) -> Result<Reloaded, Fault> {
+        self.take_up(trial)
+    }
+
+    fn confirm(&self) -> Option<u64> {
+        self.keep()
     }
 
     fn unfiltered(&self) -> Vec<Interface> {

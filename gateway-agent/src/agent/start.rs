@@ -11,13 +11,15 @@ use super::{
     hooks::{Parts, Running},
     immune,
     interfaces::Watch,
+    kept::{self, Chosen},
     logs::Logs,
     metrics::DatapathCollector,
     reconciler::{ReconcileCollector, Reconciler},
+    reload::Standings,
     snapshot,
 };
 use crate::{
-    config::{self, Config},
+    config::Config,
     control::{
         Hooks, Kernel, Lists, ListsError, Service,
         lists::Absent,
@@ -59,13 +61,27 @@ const KEY_REFRESH: Duration = Duration::from_secs(5);
 /// # Errors
 /// Why it could not start, in one sentence; nothing is left half attached then.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let (config, warnings) = config::load(&options.config)?;
+    let Chosen {
+        config,
+        warnings,
+        sources,
+        kept,
+        place,
+    } = kept::choose(&options.config)?;
     observe::init_app_log(Format::Json, config.log.level.name())?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
     let config = Arc::new(config);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %options.config.display(), "starting");
+
+    if kept {
+        tracing::warn!(
+            kept = %place,
+            "the files hold a configuration that was tried and not confirmed: starting by the one \
+             before it; `gateway reload` takes the files up"
+        );
+    }
 
     // Whatever a file can make fail comes before the first trace of this agent.
     let settings = snapshot::settings(&config)?;
@@ -87,6 +103,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let running = Arc::new(Running::new(
         options.config.clone(),
         Arc::clone(&config),
+        Standings::new(place, sources, kept),
         kernel.clone(),
     ));
     let service = Arc::new(Service::new(lists, store, Arc::clone(&running) as _));
@@ -267,7 +284,8 @@ async fn attend(
             }
             _ = trials.tick() => {
                 let service = Arc::clone(&trying);
-                tokio::task::spawn_blocking(move || roll_back(&service)).await?;
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || roll_back(&service, &running)).await?;
             }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
@@ -280,8 +298,13 @@ async fn attend(
     control.await?.context("the control socket failed")
 }
 
-/// Takes back the imports that nobody has confirmed.
-fn roll_back(service: &Service) {
+/// Takes back the configuration and the imports that nobody has confirmed.
+fn roll_back(service: &Service, running: &Running) {
+    if let Some(generation) = running.roll_back_overdue()
+        && let Err(fault) = service.log_roll_back(generation)
+    {
+        tracing::error!("the store's log does not know that it was taken back: {fault}");
+    }
     match service.roll_back_overdue() {
         Ok(tags) => {
             for tag in tags {
@@ -295,7 +318,7 @@ fn roll_back(service: &Service) {
 /// SIGHUP: what goes wrong goes to the log, and the old configuration stays.
 async fn reload(running: &Arc<Running>) {
     let running = Arc::clone(running);
-    match tokio::task::spawn_blocking(move || running.reload()).await {
+    match tokio::task::spawn_blocking(move || running.reload(None)).await {
         Ok(Ok(reloaded)) => {
             for note in reloaded.notes {
                 tracing::warn!("{note}");

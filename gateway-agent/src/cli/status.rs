@@ -35,6 +35,8 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 config,
                 generation,
                 configured_unix_ms,
+                trial,
+                taken_back,
                 listeners,
                 upstreams,
                 limits,
@@ -54,6 +56,23 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                     since(configured_unix_ms.0)
                 ),
             )?;
+            if let Some(trial) = trial {
+                let left = span(trial.until_unix_ms.0.saturating_sub(now));
+                let words = "on trial: taken back in";
+                line(
+                    out,
+                    "",
+                    &format!("{words} {left} unless you type: gateway confirm"),
+                )?;
+            }
+            if *taken_back {
+                line(
+                    out,
+                    "",
+                    "the files hold another one, which was tried and not confirmed; \
+                     `gateway reload` takes it up",
+                )?;
+            }
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
             if let Some(reconciled) = &status.reconciled {

@@ -114,6 +114,18 @@ pub struct ImportDone {
 pub struct Confirmed {
     /// The tags whose imports stay now.
     pub tags: Vec<String>,
+    /// The generation of the configuration that stays now; null when none was on trial.
+    #[serde(default)]
+    pub generation: Option<u64>,
+}
+
+/// Makes the agent read its configuration anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReloadRequest {
+    /// Take it back after this time unless it is confirmed.
+    #[serde(default)]
+    pub confirm: Option<Period>,
 }
 
 /// Which part of a list to show.
@@ -271,12 +283,25 @@ pub struct AgentStatus {
     pub generation: u64,
     /// When the present one was taken up.
     pub configured_unix_ms: UnixMillis,
+    /// The trial it is on; null when it stays.
+    #[serde(default)]
+    pub trial: Option<TrialStatus>,
+    /// Whether the files hold another one, which was tried and not confirmed.
+    #[serde(default)]
+    pub taken_back: bool,
     /// The addresses it listens on.
     pub listeners: Vec<String>,
     /// The upstreams it sends requests to.
     pub upstreams: Vec<UpstreamStatus>,
     /// The limits in force, each with a name and in words.
     pub limits: Vec<LimitStatus>,
+}
+
+/// The trial of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialStatus {
+    /// When it is taken back unless it is confirmed.
+    pub until_unix_ms: UnixMillis,
 }
 
 /// An upstream.
@@ -519,4 +544,7 @@ pub struct Reloaded {
     pub generation: u64,
     /// What needs a restart to take effect, and other remarks, a sentence each.
     pub notes: Vec<String>,
+    /// When it is taken back unless it is confirmed; null when it stays.
+    #[serde(default)]
+    pub trial_until_unix_ms: Option<UnixMillis>,
 }

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 
 use super::api::{
     AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::problem::Problem;
 use super::{Control, Fault, FaultKind, wire};
@@ -236,8 +236,8 @@ impl Control for Client {
         self.get(&format!("/v1/explain/{address}"))
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        self.call(Method::POST, "/v1/reload", None::<&()>)
+    fn reload(&self, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        self.call(Method::POST, "/v1/reload", Some(request))
     }
 }
 

@@ -89,7 +89,7 @@ fn explain_tells_the_story_of_a_ban() {
 fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
         AgentStatus, FilterStatus, InterfaceStatus, LimitStatus, ListsStatus, ReconcileStatus,
-        Repairs, Status, UpstreamStatus,
+        Repairs, Status, TrialStatus, UpstreamStatus,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
     let status = Status {
@@ -100,6 +100,10 @@ fn status_tells_all_an_agent_knows() {
             config: "/etc/gateway/gateway.yaml".to_owned(),
             generation: 3,
             configured_unix_ms: at(60),
+            trial: Some(TrialStatus {
+                until_unix_ms: UnixMillis(NOW.wall.0 + 42_000),
+            }),
+            taken_back: false,
             listeners: vec!["[::]:443".to_owned()],
             upstreams: vec![UpstreamStatus {
                 name: "app".to_owned(),
@@ -150,6 +154,7 @@ fn status_tells_all_an_agent_knows() {
         String::from_utf8(out).unwrap(),
         "agent      0.1.0, process 812, up 2h 3m\n\
          config     /etc/gateway/gateway.yaml, generation 3, in force for 1m\n\
+         \x20          on trial: taken back in 42s unless you type: gateway confirm\n\
          filter     eth0 (native)\n\
          \x20          eth1 (native)\n\
          lists      1204 prefixes denied, 1 of them a ban; 1 prefix safelisted\n\

@@ -5,7 +5,7 @@ use gateway_common::verdict::Action as Fate;
 use super::Service;
 use crate::control::api::{
     EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE, Page,
-    PageQuery, Place, Reloaded, Stats, Status, Totals, VerdictStats,
+    PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats,
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
 use crate::control::{Actor, Fault, FaultKind, ListsError};
@@ -84,20 +84,44 @@ impl Service {
         Ok(stats_of(&self.lists.counters()?))
     }
 
-    pub(super) fn reload(&self, actor: &Actor) -> Result<Reloaded, Fault> {
-        let reloaded = self.hooks.reload()?;
+    pub(super) fn reload(&self, actor: &Actor, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        let reloaded = self.hooks.reload(request.confirm)?;
+        let on_trial = match request.confirm {
+            Some(trial) => format!(", on trial for {trial}"),
+            None => String::new(),
+        };
+        let note = format!("generation {}{on_trial}", reloaded.generation);
+        self.log_configuration(actor, Action::Reload, note)?;
+        Ok(reloaded)
+    }
+
+    /// Writes down that a configuration was taken back: the one before it is the `generation`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn log_roll_back(&self, generation: u64) -> Result<(), Fault> {
+        let note = format!("the configuration, which nobody confirmed; generation {generation}");
+        self.log_configuration(&Actor::agent(), Action::RollBack, note)
+    }
+
+    pub(super) fn log_configuration(
+        &self,
+        actor: &Actor,
+        action: Action,
+        note: String,
+    ) -> Result<(), Fault> {
         let change = Change {
             at: self.now().wall,
             actor: actor.to_string(),
-            action: Action::Reload,
+            action,
             list: None,
             prefix: None,
             rule: None,
-            note: format!("generation {}", reloaded.generation),
+            note,
         };
-        self.store()
-            .write(Durability::Synced, |writer| writer.log(&change))?;
-        Ok(reloaded)
+        let mut store = self.store();
+        store.write(Durability::Synced, |writer| writer.log(&change))?;
+        Ok(())
     }
 }
 

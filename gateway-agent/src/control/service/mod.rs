@@ -31,7 +31,7 @@ pub use reconcile::Reconciled;
 
 use super::api::{
     AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::now::{Clock, Now};
 use super::{Actor, Control, Fault, Hooks, Lists};
@@ -141,7 +141,7 @@ impl Control for Session {
         self.service.explain(address)
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        self.service.reload(&self.actor)
+    fn reload(&self, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        self.service.reload(&self.actor, request)
     }
 }
