@@ -22,6 +22,7 @@ mod e2e {
     mod tls;
     mod tokens;
     mod trace;
+    mod trial;
     mod upgrade;
     mod upstream;
     mod waf;
