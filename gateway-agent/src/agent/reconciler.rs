@@ -94,11 +94,10 @@ impl Work {
                 self.rest(rest.clamp(RESTS.0, RESTS.1))
             });
             match round {
-                Ok(Some(round)) => {
+                Ok(round) => {
                     failed = None;
                     tell(&round, &mut refused);
                 }
-                Ok(None) => {}
                 Err(fault) => self.fail(fault, &mut failed),
             }
         }
@@ -142,7 +141,7 @@ fn tell(round: &Round, refused: &mut u64) {
             "the kernel's maps were not as they should be: mended"
         );
     }
-    if round.refused != *refused {
+    if round.whole && round.refused != *refused {
         *refused = round.refused;
         if round.refused > 0 {
             tracing::error!(

@@ -125,7 +125,7 @@ impl Running {
         let changed = self.config().changes(&new);
         let notes = match trial {
             None => {
-                let notes = self.apply(&new, parts).map_err(|e| bad(format!("{e:#}")))?;
+                let notes = self.apply_or_go_back(&new, &self.before(parts), parts)?;
                 self.standings.state().sources = sources;
                 self.forget_kept();
                 notes
@@ -176,9 +176,9 @@ impl Running {
                 ),
             )
         })?;
-        let notes = match self.apply(new, parts) {
+        let notes = match self.apply_or_go_back(new, &before, parts) {
             Ok(notes) => notes,
-            Err(error) => {
+            Err(fault) => {
                 // What was kept from a trial before is needed still.
                 let put_back = match earlier {
                     Some(earlier) => self.standings.place.write(&earlier),
@@ -187,7 +187,7 @@ impl Running {
                 if let Err(error) = put_back {
                     tracing::error!("{} is out of date: {error}", self.standings.place);
                 }
-                return Err(Fault::new(FaultKind::BadConfig, format!("{error:#}")));
+                return Err(fault);
             }
         };
         let lasts = trial.as_duration();
@@ -232,7 +232,7 @@ impl Running {
             state.taken_back = true;
             before
         };
-        self.restore(&before, parts);
+        self.restore(&self.config(), &before, parts);
         let generation = self.next_generation();
         tracing::warn!(
             generation,
@@ -259,14 +259,28 @@ impl Running {
         }
     }
 
-    /// Puts back all that can be: what fails is logged, and keeps nothing else from going back.
-    fn restore(&self, before: &Before, parts: &Parts) {
+    /// Takes a configuration up whole, or leaves the one before in force.
+    fn apply_or_go_back(
+        &self,
+        new: &Arc<Config>,
+        before: &Before,
+        parts: &Parts,
+    ) -> Result<Vec<String>, Fault> {
+        self.apply(new, parts).map_err(|error| {
+            self.restore(new, before, parts);
+            Fault::new(FaultKind::BadConfig, format!("{error:#}"))
+        })
+    }
+
+    /// Goes back from a configuration that may be in force only in part. What fails is logged,
+    /// and keeps nothing else from going back.
+    fn restore(&self, from: &Config, before: &Before, parts: &Parts) {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             tracing::error!("{what} cannot be taken back: {error}; `gateway reload` tries again");
         };
         if let Some(kernel) = &self.kernel {
             let mut datapath = kernel.datapath();
-            if self.config().interfaces != before.config.interfaces
+            if from.interfaces != before.config.interfaces
                 && let Err(error) = filter::attach(&mut datapath, &before.config.interfaces)
             {
                 failed("`interfaces`", &error);

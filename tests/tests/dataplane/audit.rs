@@ -64,7 +64,9 @@ impl World {
 
     fn audit(&mut self) -> Round {
         let round = self.service.audit(&mut self.walk, &mut |_, _| true);
-        round.unwrap().expect("a whole round")
+        let round = round.unwrap();
+        assert!(round.whole);
+        round
     }
 
     fn hash<K: aya::Pod>(&self, name: &str) -> HashMap<MapData, K, Entry> {

@@ -57,6 +57,9 @@ pub struct Round {
     pub repairs: Repairs,
     /// Entries that the kernel has no room for.
     pub refused: u64,
+    /// Whether it came to its end: not when the pace said stop, when an import is under way, or
+    /// when entries go faster than one can look.
+    pub whole: bool,
     /// How long it took, its pauses included.
     pub took: Duration,
 }
@@ -66,31 +69,29 @@ pub struct Round {
 pub type Pace<'a> = &'a mut dyn FnMut(Duration, bool) -> bool;
 
 impl Service {
-    /// Makes one round. `None` when it came to no end: the pace said stop, an import is under
-    /// way, or entries go faster than one can look. What was mended until then is counted.
-    /// `walk` is kept from round to round.
+    /// Makes one round. `walk` is kept from round to round.
     ///
     /// # Errors
-    /// When the store or the kernel refuses.
-    pub fn audit(&self, walk: &mut SummaryWalk, pace: Pace<'_>) -> Result<Option<Round>, Fault> {
+    /// When the store or the kernel refuses; what was mended until then is counted.
+    pub fn audit(&self, walk: &mut SummaryWalk, pace: Pace<'_>) -> Result<Round, Fault> {
         let started = Instant::now();
         let mut round = Round::default();
         let whole = self.audit_all(&mut round, walk, pace);
         round.took = started.elapsed();
         let mut audited = self.audited();
         audited.repairs.add(&round.repairs);
-        if !whole? {
-            return Ok(None);
+        round.whole = whole?;
+        if round.whole {
+            audited.last = Some(ReconcileStatus {
+                at_unix_ms: self.now().wall,
+                took_ms: u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX),
+                wanted: round.wanted,
+                in_force: round.in_force,
+                refused: round.refused,
+                repairs: Repairs::default(),
+            });
         }
-        audited.last = Some(ReconcileStatus {
-            at_unix_ms: self.now().wall,
-            took_ms: u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX),
-            wanted: round.wanted,
-            in_force: round.in_force,
-            refused: round.refused,
-            repairs: Repairs::default(),
-        });
-        Ok(Some(round))
+        Ok(round)
     }
 
     /// What the rounds have found since the start; `None` before the first one is over.
