@@ -19,6 +19,7 @@ use std::{
 
 use nix::{
     errno::Errno,
+    net::if_::if_nametoindex,
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::socket::{
         AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
@@ -91,7 +92,11 @@ enum Known {
     Filtered,
     Renamed,
     Absent,
-    Refused { words: String, at: Instant },
+    Refused {
+        words: String,
+        index: Option<u32>,
+        at: Instant,
+    },
 }
 
 fn listen() -> Result<OwnedFd, Errno> {
@@ -162,7 +167,11 @@ fn look(kernel: &Kernel, running: &Running, known: &mut BTreeMap<String, Known>)
             Standing::Renamed => Known::Renamed,
             Standing::Absent => Known::Absent,
             Standing::Bare => match before {
-                Some(Known::Refused { at, .. }) if at.elapsed() < REFUSED => continue,
+                Some(Known::Refused { index, at, .. })
+                    if at.elapsed() < REFUSED && *index == index_of(name) =>
+                {
+                    continue;
+                }
                 Some(_) | None => attach(&mut datapath, interface, &config.interfaces),
             },
         };
@@ -172,6 +181,8 @@ fn look(kernel: &Kernel, running: &Running, known: &mut BTreeMap<String, Known>)
 }
 
 fn attach(datapath: &mut Datapath, interface: &Interface, all: &[Interface]) -> Known {
+    let name = interface.name.as_str();
+    let index = index_of(name);
     let attached =
         filter::refuse_bond_members(all).and_then(|()| filter::attach_one(datapath, interface));
     match attached {
@@ -179,13 +190,20 @@ fn attach(datapath: &mut Datapath, interface: &Interface, all: &[Interface]) -> 
             filter::tell(&attached);
             Known::Filtered
         }
-        // It went again.
         Err(DatapathError::NoInterface { .. }) => Known::Absent,
+        // It went while the program was put on it, whatever the kernel called that. If another one
+        // of its name has come, a message says so, and the next look finds it.
+        Err(_) if index_of(name) != index => Known::Absent,
         Err(error) => Known::Refused {
             words: error.to_string(),
+            index,
             at: Instant::now(),
         },
     }
+}
+
+fn index_of(interface: &str) -> Option<u32> {
+    if_nametoindex(interface).ok()
 }
 
 fn tell(interface: &str, before: Option<&Known>, now: &Known) {

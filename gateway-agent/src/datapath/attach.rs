@@ -1,6 +1,11 @@
 //! Putting the program on interfaces and taking over what an earlier agent put there.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use aya::{
     Ebpf,
@@ -18,6 +23,9 @@ use super::{
     object::{self, program},
     pins::{InterfacePin, create_dir},
 };
+
+/// How long the kernel may take to free an interface.
+const FREED: Duration = Duration::from_secs(1);
 
 /// Where in the kernel the program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,17 +195,34 @@ impl Datapath {
             ..pin.clone()
         };
         let mut ebpf = object::load(&self.pins, pin.slot)?;
+        // Whose last holder is a descriptor, a link goes when that is closed (`bpf_link_release`);
+        // else some time after its pin.
+        let link = PinnedLink::from_pin(self.pins.interface(pin).join("link"));
         self.pins.remove_interface(pin)?;
-        match self.put_on(&mut ebpf, new) {
+        drop(link);
+        match self.put_on_freed(&mut ebpf, new) {
             Ok(changed) => Ok(Attached {
                 took_over: true,
                 ..changed
             }),
             Err(refused) => {
-                if let Err(error) = self.put_on(&mut ebpf, pin.clone()) {
+                if let Err(error) = self.put_on_freed(&mut ebpf, pin.clone()) {
                     tracing::error!(interface = pin.name, "no longer filtered: {error}");
                 }
                 Err(refused)
+            }
+        }
+    }
+
+    /// [`Datapath::put_on`] for an interface that older kernels free a moment later than asked.
+    fn put_on_freed(&self, ebpf: &mut Ebpf, pin: InterfacePin) -> Result<Attached, DatapathError> {
+        let started = Instant::now();
+        loop {
+            match self.put_on(ebpf, pin.clone()) {
+                Err(DatapathError::ForeignProgram { .. }) if started.elapsed() < FREED => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                done => return done,
             }
         }
     }

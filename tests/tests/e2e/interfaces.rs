@@ -95,7 +95,8 @@ fn an_interface_is_filtered_when_it_appears_and_forgotten_when_it_goes() {
         let alone = world.pinned(LATE).len() == 1;
         (alone && world.mode(LATE) == "native" && world.xdp(LATE).is_some()).then_some(())
     };
-    wait::until(SOON, "it to be filtered after all", settled).unwrap();
+    wait::until(SOON, "it to be filtered after all", settled)
+        .unwrap_or_else(|error| panic!("{error}\n{}", world.agent.log_tail()));
     assert_eq!(world.client(&world.https("/")).status, 200);
 }
 
@@ -189,6 +190,9 @@ fn a_mode_that_is_refused_leaves_the_interface_filtered() {
     let refused = world.agent.gateway(["reload"]).unwrap();
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("plain0"), "{refused:?}");
+    for name in ["plain0", WAN] {
+        let log = world.agent.log_tail();
+        assert!(world.xdp(name).is_some(), "{name} is bare: {log}");
+    }
     assert_eq!(world.mode("plain0"), "generic");
-    assert!(world.xdp("plain0").is_some() && world.xdp(WAN).is_some());
 }
