@@ -11,7 +11,7 @@ use std::{
 use arc_swap::ArcSwap;
 use gateway_policy::grammar::{Period, Prefix};
 
-use super::{immune, limits, reload::Standings};
+use super::{immune, limits, trial::Standings};
 use crate::{
     clock,
     config::{self, Config},

@@ -16,6 +16,7 @@ mod reload;
 mod rules;
 mod snapshot;
 mod start;
+mod trial;
 
 pub use rules::{RuleFiles, check_rules, load_rules};
 pub use start::{Options, run};

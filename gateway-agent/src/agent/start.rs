@@ -15,8 +15,8 @@ use super::{
     logs::Logs,
     metrics::DatapathCollector,
     reconciler::{ReconcileCollector, Reconciler},
-    reload::Standings,
     snapshot,
+    trial::Standings,
 };
 use crate::{
     config::Config,

@@ -106,7 +106,13 @@ impl Datapath {
                     return Ok(attached);
                 }
             }
-            // The interface went away and came back.
+            // The interface went away and came back, or another one has its name now.
+            if pin.index != index && self.is_alive(pin) {
+                tracing::warn!(
+                    interface,
+                    "another interface has this name now: the one that had it is no longer filtered"
+                );
+            }
             self.pins.remove_interface(pin)?;
         }
         let slot = (0..MAX_INTERFACES)
@@ -186,9 +192,9 @@ impl Datapath {
     }
 
     /// Runs the program in another mode. The kernel has no interface run XDP in two modes at
-    /// once (`dev_xdp_attach`), so the old link goes before the new one comes; with the program
-    /// loaded before, that takes less than a millisecond or so, in which packets pass unfiltered.
-    /// When the interface refuses the new mode it gets the old one back.
+    /// once (`dev_xdp_attach`), so the old link goes before the new one comes, and packets pass
+    /// unfiltered for as long as the driver takes for that. When the interface refuses the new
+    /// mode it gets the old one back.
     fn change_mode(&mut self, pin: &InterfacePin, mode: Mode) -> Result<Attached, DatapathError> {
         let new = InterfacePin {
             mode,
