@@ -11,7 +11,7 @@ use gateway_policy::grammar::Prefix;
 use super::limits;
 use crate::{
     config::{self, Config, XdpMode},
-    datapath::{Attached, Datapath, DatapathError, Mode},
+    datapath::{self, Attached, Datapath, DatapathError, Mode},
 };
 
 /// Loads the data plane and puts the limits and zones in force; attaches nothing yet.
@@ -31,24 +31,22 @@ pub(super) fn configure(datapath: &mut Datapath, config: &Config) -> Result<(), 
     datapath.set_limits(&limits::packets(&config.packet_limits, &config.attack_mode))
 }
 
-/// Guards the interfaces of `config`, and no others. Says what came of each.
+/// Guards the interfaces of `config`, and no others. Those that are not there are left to the
+/// watch over the interfaces, which waits for them.
 ///
 /// # Errors
-/// At the first interface that cannot be guarded; those that were attached by this call are
-/// detached again.
+/// At the first interface that is there and cannot be guarded; those that were attached by this
+/// call are detached again.
 pub(super) fn attach(
     datapath: &mut Datapath,
     interfaces: &[config::Interface],
 ) -> Result<Vec<Attached>, DatapathError> {
+    refuse_bond_members(interfaces)?;
     let mut attached: Vec<Attached> = Vec::new();
     for interface in interfaces {
-        let mode = match interface.mode {
-            XdpMode::Auto => None,
-            XdpMode::Native => Some(Mode::Native),
-            XdpMode::Generic => Some(Mode::Generic),
-        };
-        match datapath.attach(interface.name.as_str(), mode) {
+        match attach_one(datapath, interface) {
             Ok(done) => attached.push(done),
+            Err(DatapathError::NoInterface { .. }) => {}
             Err(error) => {
                 give_back(datapath, &attached)?;
                 return Err(error);
@@ -63,6 +61,41 @@ pub(super) fn attach(
         );
     }
     Ok(attached)
+}
+
+/// Guards one interface.
+///
+/// # Errors
+/// When it is missing, or cannot be guarded.
+pub(super) fn attach_one(
+    datapath: &mut Datapath,
+    interface: &config::Interface,
+) -> Result<Attached, DatapathError> {
+    let mode = match interface.mode {
+        XdpMode::Auto => None,
+        XdpMode::Native => Some(Mode::Native),
+        XdpMode::Generic => Some(Mode::Generic),
+    };
+    datapath.attach(interface.name.as_str(), mode)
+}
+
+/// Refuses a bond beside one of its members.
+///
+/// # Errors
+/// That names both.
+pub(super) fn refuse_bond_members(interfaces: &[config::Interface]) -> Result<(), DatapathError> {
+    let names: Vec<&str> = interfaces.iter().map(|i| i.name.as_str()).collect();
+    datapath::refuse_bond_members(&names)
+}
+
+/// Logs that an interface is guarded.
+pub(super) fn tell(attached: &Attached) {
+    tracing::info!(
+        interface = attached.name,
+        mode = attached.mode.name(),
+        took_over = attached.took_over,
+        "filtering packets"
+    );
 }
 
 /// Takes the program off those of `attached` that it was put on anew. What an earlier agent

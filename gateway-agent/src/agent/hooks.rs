@@ -4,41 +4,43 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use arc_swap::ArcSwap;
-use gateway_policy::grammar::Prefix;
+use gateway_policy::grammar::{Period, Prefix};
 
-use super::{cookies::Cookies, filter, immune, limits, snapshot};
+use super::{cookies::Cookies, immune, limits, trial::Standings};
 use crate::{
     clock,
     config::{self, Config},
     control::{
-        Fault, FaultKind, Hooks, Kernel, Service,
+        Fault, Hooks, Kernel, Service,
         api::{AgentStatus, AttackWatch, Reloaded, UpstreamStatus},
+        lists::Interface,
     },
+    datapath::Standing,
     feedback,
     http::{Gate, Transport},
     observe::Health,
     reputation,
     store::UnixMillis,
-    tls::ServerTls,
 };
 
 /// The running agent, as far as it can be changed while it runs.
 pub(super) struct Running {
-    config_file: PathBuf,
-    config: ArcSwap<Config>,
+    pub(super) config_file: PathBuf,
+    pub(super) config: ArcSwap<Config>,
+    pub(super) standings: Standings,
     started: UnixMillis,
-    configured: AtomicU64,
-    generation: AtomicU64,
+    pub(super) configured: AtomicU64,
+    pub(super) generation: AtomicU64,
     /// One reload at a time.
     reloading: Mutex<()>,
-    kernel: Option<Arc<Kernel>>,
-    parts: OnceLock<Parts>,
+    pub(super) kernel: Option<Arc<Kernel>>,
+    pub(super) parts: OnceLock<Parts>,
 }
 
 /// What comes to be only after the service, which needs the hooks.
@@ -58,12 +60,14 @@ impl Running {
     pub(super) fn new(
         config_file: PathBuf,
         config: Arc<Config>,
+        standings: Standings,
         kernel: Option<Arc<Kernel>>,
     ) -> Self {
         let now = clock::unix_millis();
         Self {
             config_file,
             config: ArcSwap::new(config),
+            standings,
             started: UnixMillis(now),
             configured: AtomicU64::new(now),
             generation: AtomicU64::new(1),
@@ -81,6 +85,17 @@ impl Running {
 
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.load_full()
+    }
+
+    /// The configuration, which does not change as long as the guard is held; `None` while a
+    /// reload is under way.
+    pub(super) fn settled(&self) -> Option<(MutexGuard<'_, ()>, Arc<Config>)> {
+        let guard = match self.reloading.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some((guard, self.config()))
     }
 
     /// Rotated key files are taken up without a reload.
@@ -138,67 +153,7 @@ impl Running {
         }
     }
 
-    fn apply(&self, new: &Arc<Config>, parts: &Parts) -> anyhow::Result<Vec<String>> {
-        let old = self.config();
-        // Whatever can fail for a reason in a file comes first; nothing has changed until then.
-        let settings = snapshot::settings(new)?;
-        let mut notes = Vec::new();
-        let mut renewed = Vec::new();
-        if old.listeners == new.listeners {
-            for (listener, transport) in new.listeners.iter().zip(&parts.transports) {
-                if let (Some(tls), Transport::Tls(slot)) = (&listener.tls, transport) {
-                    renewed.push((slot, ServerTls::load(tls)?.config));
-                }
-            }
-        } else {
-            notes.push("listeners change with a restart; those that run stay as they are".into());
-        }
-        for (name, differs) in [
-            ("admin", old.admin != new.admin),
-            ("limits", old.limits != new.limits),
-            ("log", old.log != new.log),
-            ("waf.log", old.waf.log != new.waf.log),
-            ("paths", old.paths != new.paths),
-        ] {
-            if differs {
-                notes.push(format!("`{name}` changes with a restart"));
-            }
-        }
-        if let Some(kernel) = &self.kernel {
-            let mut datapath = kernel.datapath();
-            if old.interfaces != new.interfaces {
-                filter::attach(&mut datapath, &new.interfaces)?;
-            }
-            filter::configure(&mut datapath, new)?;
-            drop(datapath);
-            if let Some(cookies) = &parts.cookies {
-                cookies.apply(new, &parts.addresses);
-            }
-        } else if !new.interfaces.is_empty() {
-            notes.push("the packet filter starts with a restart".into());
-        }
-        parts.gate.replace(settings);
-        for (slot, config) in renewed {
-            slot.store(config);
-        }
-        parts.feedback.set_policy(new.bans);
-        if let Some(reputation) = &parts.reputation {
-            reputation.set_policy(limits::reputation(&new.attack_mode));
-        }
-        self.config.store(Arc::clone(new));
-        if let Some(service) = parts.service.upgrade() {
-            if self.kernel.is_some() {
-                service.set_management(&new.networks.management)?;
-            }
-            let safelist = service.safelist()?;
-            parts
-                .feedback
-                .set_immune(immune::of(new, &safelist), &service);
-        }
-        Ok(notes)
-    }
-
-    fn reloading(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn reloading(&self) -> MutexGuard<'_, ()> {
         self.reloading
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -214,6 +169,8 @@ impl Hooks for Running {
             config: self.config_file.display().to_string(),
             generation: self.generation.load(Ordering::Relaxed),
             configured_unix_ms: UnixMillis(self.configured.load(Ordering::Relaxed)),
+            trial: self.standings.trial(),
+            taken_back: self.standings.taken_back(),
             listeners: self
                 .parts
                 .get()
@@ -241,29 +198,34 @@ impl Hooks for Running {
         Some(self.parts.get()?.reputation.as_ref()?.status())
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        let _one_at_a_time = self.reloading();
-        let Some(parts) = self.parts.get() else {
-            return Err(Fault::new(
-                FaultKind::Busy,
-                "the agent is still starting; try again",
-            ));
+    fn reload(&self, trial: Option<Period>) -> Result<Reloaded, Fault> {
+        self.take_up(trial)
+    }
+
+    fn confirm(&self) -> Option<u64> {
+        self.keep()
+    }
+
+    fn unfiltered(&self) -> Vec<Interface> {
+        let Some(kernel) = &self.kernel else {
+            return Vec::new();
         };
-        let (new, warnings) = config::load(&self.config_file)
-            .map_err(|faults| Fault::new(FaultKind::BadConfig, faults.to_string()))?;
-        for warning in &warnings {
-            tracing::warn!("{warning}");
-        }
-        let new = Arc::new(new);
-        let changed = self.config().changes(&new);
-        let notes = self
-            .apply(&new, parts)
-            .map_err(|error| Fault::new(FaultKind::BadConfig, format!("{error:#}")))?;
-        self.configured
-            .store(clock::unix_millis(), Ordering::Relaxed);
-        let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::info!(generation, ?changed, "configuration reloaded");
-        Ok(Reloaded { generation, notes })
+        let datapath = kernel.datapath();
+        let config = self.config();
+        let named = config.interfaces.iter().map(|one| one.name.as_str());
+        named
+            .filter_map(|name| {
+                let mode = match datapath.standing(name) {
+                    Standing::Filtered | Standing::Renamed => return None,
+                    Standing::Bare => "unfiltered",
+                    Standing::Absent => "absent",
+                };
+                Some(Interface {
+                    name: name.to_owned(),
+                    mode: mode.to_owned(),
+                })
+            })
+            .collect()
     }
 
     fn protected(&self) -> Vec<(Prefix, String)> {

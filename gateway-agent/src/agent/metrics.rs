@@ -9,13 +9,17 @@ use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
 
+use super::hooks::Running;
 use crate::{
-    control::Kernel,
+    control::{Hooks, Kernel, Lists},
     datapath::{Datapath, name_of},
 };
 
-/// Reads the kernel's counters and the sizes of the lists.
-pub(super) struct DatapathCollector(pub(super) Arc<Kernel>);
+/// Reads the kernel's counters, the sizes of the lists, and which interfaces are filtered.
+pub(super) struct DatapathCollector {
+    pub(super) kernel: Arc<Kernel>,
+    pub(super) running: Arc<Running>,
+}
 
 impl std::fmt::Debug for DatapathCollector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,13 +29,43 @@ impl std::fmt::Debug for DatapathCollector {
 
 impl Collector for DatapathCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let mut datapath = self.0.datapath();
+        interfaces(&mut encoder, &self.kernel, &self.running)?;
+        let mut datapath = self.kernel.datapath();
         if let Ok(counters) = datapath.counters() {
             verdicts(&mut encoder, &counters)?;
         }
         cookies(&mut encoder, &datapath)?;
         entries(&mut encoder, &mut datapath)
     }
+}
+
+fn interfaces(
+    encoder: &mut DescriptorEncoder<'_>,
+    kernel: &Kernel,
+    running: &Running,
+) -> Result<(), std::fmt::Error> {
+    let gauge = ConstGauge::new(0_i64);
+    let mut metric = encoder.encode_descriptor(
+        "interface_filtered",
+        "Interfaces of the configuration, with the mode: 1 where the packet filter runs",
+        None,
+        gauge.metric_type(),
+    )?;
+    let unfiltered = running.unfiltered();
+    let filtered = kernel.interfaces().unwrap_or_default();
+    let filtered = filtered
+        .into_iter()
+        .filter(|one| unfiltered.iter().all(|other| other.name != one.name))
+        .map(|one| (i64::from(one.mode != "detached"), one));
+    let unfiltered = unfiltered.iter().cloned().map(|one| (0, one));
+    for (value, one) in filtered.chain(unfiltered) {
+        let labels = [
+            ("interface", one.name.as_str()),
+            ("mode", one.mode.as_str()),
+        ];
+        ConstGauge::new(value).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 fn verdicts(

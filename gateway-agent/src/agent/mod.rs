@@ -7,12 +7,17 @@ mod cookies;
 mod filter;
 mod hooks;
 mod immune;
+mod interfaces;
+mod kept;
 mod limits;
 mod logs;
 mod metrics;
+mod reconciler;
+mod reload;
 mod rules;
 mod snapshot;
 mod start;
+mod trial;
 
 pub use rules::{RuleFiles, check_rules, load_rules};
 pub use start::{Options, run};

@@ -10,13 +10,18 @@ use super::{
     cookies::Cookies,
     filter,
     hooks::{Parts, Running},
-    immune, limits,
+    immune,
+    interfaces::Watch,
+    kept::{self, Chosen},
+    limits,
     logs::Logs,
     metrics::DatapathCollector,
+    reconciler::{ReconcileCollector, Reconciler},
     snapshot,
+    trial::Standings,
 };
 use crate::{
-    config::{self, Config},
+    config::Config,
     control::{
         Hooks, Kernel, Lists, ListsError, Service,
         lists::Absent,
@@ -65,13 +70,27 @@ const KEY_REFRESH: Duration = Duration::from_secs(5);
 /// # Errors
 /// Why it could not start, in one sentence; nothing is left half attached then.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let (config, warnings) = config::load(&options.config)?;
+    let Chosen {
+        config,
+        warnings,
+        sources,
+        kept,
+        place,
+    } = kept::choose(&options.config)?;
     observe::init_app_log(Format::Json, config.log.level.name())?;
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
     let config = Arc::new(config);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %options.config.display(), "starting");
+
+    if kept {
+        tracing::warn!(
+            kept = %place,
+            "the files hold a configuration that was tried and not confirmed: starting by the one \
+             before it; `gateway reload` takes the files up"
+        );
+    }
 
     // Whatever a file can make fail comes before the first trace of this agent.
     let settings = snapshot::settings(&config)?;
@@ -93,6 +112,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let running = Arc::new(Running::new(
         options.config.clone(),
         Arc::clone(&config),
+        Standings::new(place, sources, kept),
         kernel.clone(),
     ));
     let service = Arc::new(Service::new(lists, store, Arc::clone(&running) as _));
@@ -140,9 +160,23 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
         HttpMetrics::collect(registry, Arc::clone(&gate), logs.counts());
         if let Some(kernel) = &kernel {
-            registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
+            registry.register_collector(Box::new(DatapathCollector {
+                kernel: Arc::clone(kernel),
+                running: Arc::clone(&running),
+            }));
         }
     });
+    let reconciler = match kernel.is_some() {
+        true => Some(Reconciler::start(Arc::clone(&service))?),
+        false => None,
+    };
+    if let Some(reconciler) = &reconciler {
+        let collector = ReconcileCollector {
+            service: Arc::clone(&service),
+            failures: reconciler.failures(),
+        };
+        metrics.register(|registry| registry.register_collector(Box::new(collector)));
+    }
     let health = Arc::clone(&running);
     let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
@@ -186,6 +220,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         addresses: http.addrs().to_vec(),
     });
 
+    let watch = match &kernel {
+        Some(kernel) => Some(Watch::start(Arc::clone(kernel), Arc::clone(&running))?),
+        None => None,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -195,6 +233,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Arc::clone(&running),
         logs,
     ));
+    drop(watch);
     if let Some(cookies) = &cookies {
         cookies.end();
     }
@@ -203,6 +242,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
     }
     drop(monitor);
+    drop(reconciler);
     feedback.stop();
     if let Some(reputation) = reputation {
         reputation.stop();
@@ -252,14 +292,7 @@ fn bring_in_step(service: &Service, config: &Config) -> anyhow::Result<()> {
 /// Puts the program on the interfaces.
 fn guard(kernel: &Kernel, config: &Config) -> anyhow::Result<Vec<Attached>> {
     let guarded = filter::attach(&mut kernel.datapath(), &config.interfaces)?;
-    for attached in &guarded {
-        tracing::info!(
-            interface = attached.name,
-            mode = attached.mode.name(),
-            took_over = attached.took_over,
-            "filtering packets"
-        );
-    }
+    guarded.iter().for_each(filter::tell);
     Ok(guarded)
 }
 
@@ -293,7 +326,8 @@ async fn attend(
             }
             _ = trials.tick() => {
                 let service = Arc::clone(&trying);
-                tokio::task::spawn_blocking(move || roll_back(&service)).await?;
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || roll_back(&service, &running)).await?;
             }
             _ = cookies.tick() => {
                 let running = Arc::clone(&running);
@@ -314,8 +348,13 @@ async fn attend(
     control.await?.context("the control socket failed")
 }
 
-/// Takes back the imports that nobody has confirmed.
-fn roll_back(service: &Service) {
+/// Takes back the configuration and the imports that nobody has confirmed.
+fn roll_back(service: &Service, running: &Running) {
+    if let Some(generation) = running.roll_back_overdue()
+        && let Err(fault) = service.log_roll_back(generation)
+    {
+        tracing::error!("the store's log does not know that it was taken back: {fault}");
+    }
     match service.roll_back_overdue() {
         Ok(tags) => {
             for tag in tags {
@@ -329,7 +368,7 @@ fn roll_back(service: &Service) {
 /// SIGHUP: what goes wrong goes to the log, and the old configuration stays.
 async fn reload(running: &Arc<Running>) {
     let running = Arc::clone(running);
-    match tokio::task::spawn_blocking(move || running.reload()).await {
+    match tokio::task::spawn_blocking(move || running.reload(None)).await {
         Ok(Ok(reloaded)) => {
             for note in reloaded.notes {
                 tracing::warn!("{note}");

@@ -73,12 +73,12 @@ pub(super) enum Verb {
     Explain(ExplainArgs),
     /// Show whether attack mode is on, or order it on or off
     Attack(AttackArgs),
-    /// Keep the imports that are on trial
+    /// Keep what is on trial: the configuration, and imports
     Confirm(Shape),
     /// Say what would become of the packets of a capture, or of one that is described
     Trace(TraceArgs),
     /// Make the agent read its configuration anew
-    Reload(Shape),
+    Reload(ReloadArgs),
     /// Take the packet filter off its interfaces and remove its maps
     Detach(DetachArgs),
 }
@@ -89,6 +89,15 @@ pub(super) struct Shape {
     /// Answer in JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReloadArgs {
+    /// Take it back after this time unless `gateway confirm` is said
+    #[arg(long, value_name = "PERIOD", value_parser = trial)]
+    pub(super) confirm: Option<Period>,
+    #[command(flatten)]
+    pub(super) shape: Shape,
 }
 
 #[derive(Debug, Args)]

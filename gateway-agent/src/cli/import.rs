@@ -70,6 +70,9 @@ pub(super) fn confirm(global: &Global, shape: Shape, out: &mut dyn Write) -> Res
         for tag in &confirmed.tags {
             writeln!(out, "the import of {} stays", show::plain(tag))?;
         }
+        if let Some(generation) = confirmed.generation {
+            writeln!(out, "the configuration stays, generation {generation}")?;
+        }
     }
     Ok(DONE)
 }

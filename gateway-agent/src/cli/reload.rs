@@ -2,19 +2,23 @@
 
 use std::io::Write;
 
-use super::args::{Global, Shape};
+use super::args::{Global, ReloadArgs};
 use super::error::CliError;
 use super::paths::paths;
 use super::{DONE, reach, show};
+use crate::control::api::ReloadRequest;
 
 pub(super) fn reload(
     global: &Global,
-    shape: &Shape,
+    args: &ReloadArgs,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, CliError> {
-    let reloaded = reach::agent(&paths(global)?)?.reload()?;
-    if shape.json {
+    let request = ReloadRequest {
+        confirm: args.confirm,
+    };
+    let reloaded = reach::agent(&paths(global)?)?.reload(&request)?;
+    if args.shape.json {
         show::json(out, &reloaded)?;
     } else {
         writeln!(
@@ -22,6 +26,12 @@ pub(super) fn reload(
             "the configuration is in force, generation {}",
             reloaded.generation
         )?;
+        if let Some(trial) = args.confirm {
+            writeln!(
+                out,
+                "it is taken back in {trial} unless you type: gateway confirm"
+            )?;
+        }
         show::notes(err, &reloaded.notes)?;
     }
     Ok(DONE)

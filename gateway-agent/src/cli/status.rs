@@ -9,7 +9,9 @@ use super::paths::paths;
 use super::show::{self, counted, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status, SynCookieStatus};
+use crate::control::api::{
+    AgentStatus, FilterStatus, ListsStatus, ReconcileStatus, Status, SynCookieStatus,
+};
 
 pub(super) fn status(
     global: &Global,
@@ -35,6 +37,8 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 config,
                 generation,
                 configured_unix_ms,
+                trial,
+                taken_back,
                 listeners,
                 upstreams,
                 limits,
@@ -55,9 +59,29 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                     since(configured_unix_ms.0)
                 ),
             )?;
+            if let Some(trial) = trial {
+                let left = span(trial.until_unix_ms.0.saturating_sub(now));
+                let words = "on trial: taken back in";
+                line(
+                    out,
+                    "",
+                    &format!("{words} {left} unless you type: gateway confirm"),
+                )?;
+            }
+            if *taken_back {
+                line(
+                    out,
+                    "",
+                    "the files hold another one, which was tried and not confirmed; \
+                     `gateway reload` takes it up",
+                )?;
+            }
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
             attack(out, status, now)?;
+            if let Some(reconciled) = &status.reconciled {
+                kernel(out, reconciled, now)?;
+            }
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
             if let Some(cookies) = syn_cookies {
                 line(out, "cookies", &in_words(cookies))?;
@@ -135,6 +159,45 @@ fn lists(out: &mut dyn Write, lists: &ListsStatus) -> io::Result<()> {
             if bans == 1 { "a ban" } else { "bans" },
             counted(allow, "prefix", "prefixes"),
         ),
+    )
+}
+
+/// Whether the kernel has what it should.
+fn kernel(out: &mut dyn Write, reconciled: &ReconcileStatus, now: u64) -> io::Result<()> {
+    let ReconcileStatus {
+        at_unix_ms,
+        wanted,
+        in_force,
+        refused,
+        repairs,
+        ..
+    } = reconciled;
+    let ago = span(now.saturating_sub(at_unix_ms.0));
+    line(
+        out,
+        "kernel",
+        &format!(
+            "{in_force} of {} in force, compared {ago} ago",
+            counted(*wanted, "entry", "entries")
+        ),
+    )?;
+    if *refused > 0 {
+        let refused = counted(*refused, "entry finds", "entries find");
+        line(out, "", &format!("{refused} its map full"))?;
+    }
+    let repairs: Vec<String> = repairs
+        .by_kind()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    if repairs.is_empty() {
+        return Ok(());
+    }
+    line(
+        out,
+        "",
+        &format!("mended since the start: {}", repairs.join(", ")),
     )
 }
 

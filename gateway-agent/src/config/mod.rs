@@ -20,6 +20,7 @@ mod values;
 use std::path::Path;
 
 pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
+pub use files::Sources;
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,
@@ -44,14 +45,25 @@ use sections::Context;
 /// # Errors
 /// Everything that is wrong with the files.
 pub fn load(path: &Path) -> Result<(Config, Vec<Finding>), Faults> {
-    let mut report = Report::default();
-    let tree = files::read_all(path, &mut report)?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    let config = tree.and_then(|tree| checked(&tree, base, &report));
-    match (config, report.faults()) {
-        (Some(config), None) => Ok((config, report.warnings())),
-        (_, Some(faults)) => Err(faults),
-        (None, None) => Err(Faults::of_file(path, "cannot be used".into())),
+    Sources::read(path)?.load()
+}
+
+impl Sources {
+    /// Checks what was read, as [`load`] does.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the files.
+    pub fn load(&self) -> Result<(Config, Vec<Finding>), Faults> {
+        let path = self.main();
+        let mut report = Report::default();
+        let tree = self.tree(&mut report);
+        let base = path.parent().unwrap_or(Path::new(""));
+        let config = tree.and_then(|tree| checked(&tree, base, &report));
+        match (config, report.faults()) {
+            (Some(config), None) => Ok((config, report.warnings())),
+            (_, Some(faults)) => Err(faults),
+            (None, None) => Err(Faults::of_file(path, "cannot be used".into())),
+        }
     }
 }
 

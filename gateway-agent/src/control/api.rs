@@ -1,11 +1,15 @@
 //! The shapes of the control API: what goes over the socket, and what `--json` prints. Fields
 //! are added, never renamed. Times are milliseconds since the Unix epoch.
 
+mod reconcile;
+
 use std::net::IpAddr;
 
 use gateway_policy::grammar::{Period, Prefix};
 use gateway_policy::import;
 use serde::{Deserialize, Serialize};
+
+pub use reconcile::{ReconcileStatus, Repairs};
 
 use super::now::Now;
 use crate::store::{
@@ -114,6 +118,18 @@ pub struct ImportDone {
 pub struct Confirmed {
     /// The tags whose imports stay now.
     pub tags: Vec<String>,
+    /// The generation of the configuration that stays now; null when none was on trial.
+    #[serde(default)]
+    pub generation: Option<u64>,
+}
+
+/// Makes the agent read its configuration anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReloadRequest {
+    /// Take it back after this time unless it is confirmed.
+    #[serde(default)]
+    pub confirm: Option<Period>,
 }
 
 /// Which part of a list to show.
@@ -255,6 +271,9 @@ pub struct Status {
     pub lists: ListsStatus,
     /// Whether the host is under attack; null when there is no filter.
     pub attack: Option<AttackStatus>,
+    /// How the kernel's maps compared with it; null when no agent runs, or before its first round.
+    #[serde(default)]
+    pub reconciled: Option<ReconcileStatus>,
 }
 
 /// Attack mode.
@@ -327,6 +346,12 @@ pub struct AgentStatus {
     pub generation: u64,
     /// When the present one was taken up.
     pub configured_unix_ms: UnixMillis,
+    /// The trial it is on; null when it stays.
+    #[serde(default)]
+    pub trial: Option<TrialStatus>,
+    /// Whether the files hold another one, which was tried and not confirmed.
+    #[serde(default)]
+    pub taken_back: bool,
     /// The addresses it listens on.
     pub listeners: Vec<String>,
     /// The upstreams it sends requests to.
@@ -336,6 +361,13 @@ pub struct AgentStatus {
     /// The filter's SYN cookies; null when there is no filter.
     #[serde(default)]
     pub syn_cookies: Option<SynCookieStatus>,
+}
+
+/// The trial of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialStatus {
+    /// When it is taken back unless it is confirmed.
+    pub until_unix_ms: UnixMillis,
 }
 
 /// An upstream.
@@ -388,7 +420,8 @@ pub struct FilterStatus {
 pub struct InterfaceStatus {
     /// Its name.
     pub name: String,
-    /// `native`, `generic` or `detached`.
+    /// `native` or `generic`; where the program does not run: `detached`, and for interfaces of
+    /// the configuration `absent` or `unfiltered`.
     pub mode: String,
 }
 
@@ -528,4 +561,7 @@ pub struct Reloaded {
     pub generation: u64,
     /// What needs a restart to take effect, and other remarks, a sentence each.
     pub notes: Vec<String>,
+    /// When it is taken back unless it is confirmed; null when it stays.
+    #[serde(default)]
+    pub trial_until_unix_ms: Option<UnixMillis>,
 }

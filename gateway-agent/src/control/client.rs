@@ -18,7 +18,8 @@ use tokio::runtime::Runtime;
 
 use super::api::{
     AddRequest, AttackOrder, AttackStatus, Changed, Confirmed, Explanation, ImportDone,
-    ImportRequest, OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
+    ImportRequest, OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats,
+    Status,
 };
 use super::problem::Problem;
 use super::{Control, Fault, FaultKind, wire};
@@ -236,8 +237,8 @@ impl Control for Client {
         self.get(&format!("/v1/explain/{address}"))
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        self.call(Method::POST, "/v1/reload", None::<&()>)
+    fn reload(&self, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        self.call(Method::POST, "/v1/reload", Some(request))
     }
 
     fn attack(&self) -> Result<AttackStatus, Fault> {

@@ -1,10 +1,11 @@
 //! What the running agent adds to the service: its own status, reload, and the parts that must
 //! hear of a change.
 
-use gateway_policy::grammar::Prefix;
+use gateway_policy::grammar::{Period, Prefix};
 
 use super::api::{AgentStatus, AttackWatch, Reloaded};
 use super::fault::{Fault, FaultKind};
+use super::lists::Interface;
 
 /// The agent behind the service. Called without any lock of the service held; may block.
 pub trait Hooks: Send + Sync {
@@ -16,11 +17,22 @@ pub trait Hooks: Send + Sync {
         None
     }
 
-    /// Reads the configuration anew and takes it up.
+    /// Reads the configuration anew and takes it up; unless it is confirmed it is taken back
+    /// after `trial`, if that is given.
     ///
     /// # Errors
-    /// When it has faults; the old one stays.
-    fn reload(&self) -> Result<Reloaded, Fault>;
+    /// When it has faults, or one is on trial; the old one stays.
+    fn reload(&self, trial: Option<Period>) -> Result<Reloaded, Fault>;
+
+    /// Keeps the configuration that is on trial; says its generation, or `None` if none is.
+    fn confirm(&self) -> Option<u64> {
+        None
+    }
+
+    /// The interfaces that shall be filtered and are not: `absent`, or `unfiltered`.
+    fn unfiltered(&self) -> Vec<Interface> {
+        Vec::new()
+    }
 
     /// Prefixes that nobody should deny by mistake, each with what it is: "the management
     /// network". The trusted networks in the kernel's zone list are known already.
@@ -44,7 +56,7 @@ impl Hooks for NoAgent {
         None
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
+    fn reload(&self, _: Option<Period>) -> Result<Reloaded, Fault> {
         Err(Fault::new(
             FaultKind::NoAgent,
             "no agent runs, so there is nothing to reload; start it with `gateway run`",

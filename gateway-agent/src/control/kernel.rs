@@ -10,8 +10,11 @@ use gateway_common::tables::List;
 use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
-use super::lists::{Interface, InterfaceCounters, Lists, ListsError, Probe, VerdictCount};
-use crate::datapath::{Datapath, DatapathError, identity, name_of};
+use super::fault::Fault;
+use super::lists::{
+    Interface, InterfaceCounters, Lists, ListsError, Probe, Take, VerdictCount, Zones,
+};
+use crate::datapath::{Datapath, DatapathError, SummaryWalk, identity, name_of};
 
 /// The pinned maps and the program over them, one caller at a time.
 pub struct Kernel {
@@ -72,11 +75,18 @@ impl From<DatapathError> for ListsError {
             | DatapathError::OtherAbi { .. }
             | DatapathError::ForeignPin { .. }
             | DatapathError::NoInterface { .. }
+            | DatapathError::BondMember { .. }
             | DatapathError::ForeignProgram { .. }
             | DatapathError::ModeRefused { .. }
             | DatapathError::NoLink { .. }
             | DatapathError::TooManyInterfaces { .. }) => Self::Failed(other.to_string()),
         }
+    }
+}
+
+impl From<DatapathError> for Fault {
+    fn from(error: DatapathError) -> Self {
+        ListsError::from(error).into()
     }
 }
 
@@ -105,6 +115,31 @@ impl Lists for Kernel {
 
     fn get(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError> {
         Ok(self.datapath().entry(list, prefix)?)
+    }
+
+    fn held(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError> {
+        Ok(self.datapath().held(list, prefix)?)
+    }
+
+    fn walk(&self, list: List, chunk: usize, take: Take<'_>) -> Result<bool, Fault> {
+        let keys = self.datapath().keys(list).map_err(ListsError::from)?;
+        keys.walk(chunk, take)
+    }
+
+    fn mend_zones(&self, after: Option<Prefix>, limit: usize) -> Result<Zones, ListsError> {
+        Ok(self.datapath().mend_mirrored(List::Zone, after, limit)?)
+    }
+
+    fn drop_unknown_zones(&self, prefixes: &[Prefix]) -> Result<usize, ListsError> {
+        Ok(self.datapath().drop_unknown(List::Zone, prefixes)?)
+    }
+
+    fn mend_settings(&self) -> Result<bool, ListsError> {
+        Ok(self.datapath().mend_settings()?)
+    }
+
+    fn mend_summary(&self, walk: &mut SummaryWalk) -> Result<Option<usize>, ListsError> {
+        Ok(self.datapath().mend_summary(walk)?)
     }
 
     fn entries(&self, list: List) -> Result<Vec<(Prefix, Entry)>, ListsError> {
@@ -163,6 +198,10 @@ impl Lists for Kernel {
 fn interface(attached: &crate::datapath::Attached) -> Interface {
     Interface {
         name: attached.name.clone(),
-        mode: attached.mode.name().to_owned(),
+        mode: match attached.alive {
+            true => attached.mode.name(),
+            false => "detached",
+        }
+        .to_owned(),
     }
 }

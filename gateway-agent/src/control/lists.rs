@@ -9,6 +9,15 @@ use gateway_common::tables::List;
 use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
+use super::fault::Fault;
+use crate::datapath::{Drift, SummaryWalk};
+
+/// Who is handed the prefixes of a walk; says whether to go on.
+pub type Take<'a> = &'a mut dyn FnMut(&[Prefix]) -> Result<bool, Fault>;
+
+/// Trusted networks that were compared: how many, what was wrong, the last one.
+pub type Zones = (usize, Vec<Drift>, Option<Prefix>);
+
 /// The kernel's lists, counters and loaded program.
 ///
 /// Calls may block for as long as a system call takes.
@@ -67,6 +76,70 @@ pub trait Lists: Send + Sync {
     /// # Errors
     /// When the kernel refuses.
     fn get(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError>;
+
+    /// The same, but never from memory: as the kernel's map has it.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn held(&self, list: List, prefix: Prefix) -> Result<Option<Entry>, ListsError> {
+        self.get(list, prefix)
+    }
+
+    /// Hands every prefix that the kernel's map of a list has to `take`, at most `chunk` at a
+    /// time, until `take` says `false`; no lock is held meanwhile. Says whether it came to the
+    /// end.
+    ///
+    /// # Errors
+    /// When the kernel refuses, or what `take` returns.
+    fn walk(&self, list: List, chunk: usize, take: Take<'_>) -> Result<bool, Fault> {
+        let prefixes: Vec<Prefix> = self.entries(list)?.into_iter().map(|(p, _)| p).collect();
+        for prefixes in prefixes.chunks(chunk.max(1)) {
+            if !take(prefixes)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Mends the next trusted networks behind `after`, at most `limit`, which are the
+    /// configuration's and not the store's. Returns how many were compared, what was wrong, and
+    /// the last one.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn mend_zones(&self, after: Option<Prefix>, limit: usize) -> Result<Zones, ListsError> {
+        let _ = (after, limit);
+        Ok((0, Vec::new(), None))
+    }
+
+    /// Takes those of `prefixes` away that are no trusted networks of the configuration; says
+    /// how many.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn drop_unknown_zones(&self, prefixes: &[Prefix]) -> Result<usize, ListsError> {
+        let _ = prefixes;
+        Ok(0)
+    }
+
+    /// Writes the program's settings again if they are not those in force; says whether they
+    /// were not.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn mend_settings(&self) -> Result<bool, ListsError> {
+        Ok(false)
+    }
+
+    /// Compares the next words that are derived from the lists; `Some` at the end of the walk:
+    /// how many were wrong and have been mended.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn mend_summary(&self, walk: &mut SummaryWalk) -> Result<Option<usize>, ListsError> {
+        let _ = walk;
+        Ok(Some(0))
+    }
 
     /// Every entry of a list, in no order.
     ///

@@ -34,12 +34,12 @@ pub use fault::{Fault, FaultKind};
 pub use hooks::{Hooks, NoAgent};
 pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
-pub use service::{BanOrder, BanOutcome, Reconciled, Service, Session, stats_of};
+pub use service::{BanOrder, BanOutcome, Pace, Reconciled, Round, Service, Session, stats_of};
 
 use crate::store::ListName;
 use api::{
     AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
-    OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
+    OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
 };
 
 /// Everything a person can ask of a gateway, whichever way the question goes.
@@ -64,7 +64,7 @@ pub trait Control {
     /// As for [`Control::add`]; then nothing has changed.
     fn import(&self, list: ListName, request: &ImportRequest) -> Result<ImportDone, Fault>;
 
-    /// Keeps every import that is on trial.
+    /// Keeps every import that is on trial, and the configuration if it is.
     ///
     /// # Errors
     /// When there is none, or the store or the kernel refuses.
@@ -103,8 +103,8 @@ pub trait Control {
     /// Makes the agent read its configuration anew.
     ///
     /// # Errors
-    /// When no agent runs, or the configuration has faults.
-    fn reload(&self) -> Result<Reloaded, Fault>;
+    /// When no agent runs, the configuration has faults, or one is on trial.
+    fn reload(&self, request: &ReloadRequest) -> Result<Reloaded, Fault>;
 
     /// Tells whether attack mode is on, and why.
     ///

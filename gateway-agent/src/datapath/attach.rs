@@ -1,10 +1,18 @@
 //! Putting the program on interfaces and taking over what an earlier agent put there.
 
-use std::{io, path::Path};
+use std::{
+    io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
-use aya::programs::{
-    links::{FdLink, PinnedLink},
-    xdp::{XdpLink, XdpMode},
+use aya::{
+    Ebpf,
+    programs::{
+        links::{FdLink, PinnedLink},
+        xdp::{XdpLink, XdpMode},
+    },
 };
 use gateway_common::abi::MAX_INTERFACES;
 use nix::net::if_::if_nametoindex;
@@ -15,6 +23,9 @@ use super::{
     object::{self, program},
     pins::{InterfacePin, create_dir},
 };
+
+/// How long the kernel may take to free an interface.
+const FREED: Duration = Duration::from_secs(1);
 
 /// Where in the kernel the program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +47,10 @@ pub struct Attached {
     pub mode: Mode,
     /// Its block of counters.
     pub slot: u32,
-    /// Whether the program replaced one of an earlier agent, without a gap.
+    /// Whether the program runs there still; not when the interface is gone.
+    pub alive: bool,
+    /// Whether the interface was filtered before: the program replaced one of an earlier agent,
+    /// without a gap, or changed its mode.
     pub took_over: bool,
 }
 
@@ -80,15 +94,25 @@ impl Datapath {
         let index = if_nametoindex(interface).map_err(|_| DatapathError::NoInterface {
             name: interface.to_owned(),
         })?;
+        self.follow_name(interface, index)?;
         let present = self.pins.interfaces();
         if let Some(pin) = present.iter().find(|pin| pin.name == interface) {
-            if pin.index == index
-                && mode.is_none_or(|mode| mode == pin.mode)
-                && let Some(attached) = self.take_over(pin)?
-            {
-                return Ok(attached);
+            if pin.index == index && self.is_alive(pin) {
+                match mode {
+                    Some(other) if other != pin.mode => return self.change_mode(pin, other),
+                    Some(_) | None => {}
+                }
+                if let Some(attached) = self.take_over(pin)? {
+                    return Ok(attached);
+                }
             }
-            // The interface went away and came back, or shall run in another mode.
+            // The interface went away and came back, or another one has its name now.
+            if pin.index != index && self.is_alive(pin) {
+                tracing::warn!(
+                    interface,
+                    "another interface has this name now: the one that had it is no longer filtered"
+                );
+            }
             self.pins.remove_interface(pin)?;
         }
         let slot = (0..MAX_INTERFACES)
@@ -100,6 +124,8 @@ impl Datapath {
             .ok_or(DatapathError::TooManyInterfaces {
                 max: MAX_INTERFACES,
             })?;
+        // Another interface may have counted there.
+        self.clear_counters(slot)?;
         match mode {
             Some(mode) => self.attach_anew(interface, index, slot, mode),
             None => match self.attach_anew(interface, index, slot, Mode::Native) {
@@ -137,8 +163,74 @@ impl Datapath {
         self.pins
             .interfaces()
             .into_iter()
-            .map(|pin| attached(pin, false))
+            .map(|pin| Attached {
+                alive: self.is_alive(&pin),
+                ..attached(pin, false)
+            })
             .collect()
+    }
+
+    /// Where the program runs on the interface already, under a name that it had before: the
+    /// pins get the new name.
+    fn follow_name(&mut self, interface: &str, index: u32) -> Result<(), DatapathError> {
+        let present = self.pins.interfaces();
+        let former = |pin: &&InterfacePin| pin.index == index && pin.name != interface;
+        let Some(pin) = present.iter().find(former) else {
+            return Ok(());
+        };
+        if !self.is_alive(pin) {
+            return Ok(());
+        }
+        if let Some(namesake) = present.iter().find(|pin| pin.name == interface) {
+            self.pins.remove_interface(namesake)?;
+        }
+        let renamed = InterfacePin {
+            name: interface.to_owned(),
+            ..pin.clone()
+        };
+        rename(&self.pins.interface(pin), &self.pins.interface(&renamed))
+    }
+
+    /// Runs the program in another mode. The kernel has no interface run XDP in two modes at
+    /// once (`dev_xdp_attach`), so the old link goes before the new one comes, and packets pass
+    /// unfiltered for as long as the driver takes for that. When the interface refuses the new
+    /// mode it gets the old one back.
+    fn change_mode(&mut self, pin: &InterfacePin, mode: Mode) -> Result<Attached, DatapathError> {
+        let new = InterfacePin {
+            mode,
+            ..pin.clone()
+        };
+        let mut ebpf = object::load(&self.pins, pin.slot)?;
+        // Whose last holder is a descriptor, a link goes when that is closed (`bpf_link_release`);
+        // else some time after its pin.
+        let link = PinnedLink::from_pin(self.pins.interface(pin).join("link"));
+        self.pins.remove_interface(pin)?;
+        drop(link);
+        match self.put_on_freed(&mut ebpf, new) {
+            Ok(changed) => Ok(Attached {
+                took_over: true,
+                ..changed
+            }),
+            Err(refused) => {
+                if let Err(error) = self.put_on_freed(&mut ebpf, pin.clone()) {
+                    tracing::error!(interface = pin.name, "no longer filtered: {error}");
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    /// [`Datapath::put_on`] for an interface that older kernels free a moment later than asked.
+    fn put_on_freed(&self, ebpf: &mut Ebpf, pin: InterfacePin) -> Result<Attached, DatapathError> {
+        let started = Instant::now();
+        loop {
+            match self.put_on(ebpf, pin.clone()) {
+                Err(DatapathError::ForeignProgram { .. }) if started.elapsed() < FREED => {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Replaces the program behind an existing link; `None` when the link is dead.
@@ -181,9 +273,15 @@ impl Datapath {
             index,
             name: interface.to_owned(),
         };
-        let dir = self.pins.interface(&pin);
         let mut ebpf = object::load(&self.pins, slot)?;
-        let xdp = program(&mut ebpf)?;
+        self.put_on(&mut ebpf, pin)
+    }
+
+    /// Attaches a loaded program, and pins it and its link.
+    fn put_on(&self, ebpf: &mut Ebpf, pin: InterfacePin) -> Result<Attached, DatapathError> {
+        let dir = self.pins.interface(&pin);
+        let (interface, index, mode) = (pin.name.as_str(), pin.index, pin.mode);
+        let xdp = program(ebpf)?;
         let id = xdp
             .attach_to_if_index(index, mode.flags())
             .map_err(|error| refusal(interface, mode, error.into()))?;
@@ -216,6 +314,7 @@ fn attached(pin: InterfacePin, took_over: bool) -> Attached {
         index: pin.index,
         mode: pin.mode,
         slot: pin.slot,
+        alive: true,
         took_over,
     }
 }

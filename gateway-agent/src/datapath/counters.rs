@@ -1,7 +1,13 @@
 //! The per-CPU counters, summed.
 
-use aya::maps::MapError;
-use gateway_common::{Verdict, counter};
+use aya::{
+    maps::{MapError, PerCpuValues},
+    util::nr_cpus,
+};
+use gateway_common::{
+    Verdict,
+    counter::{self, Counter},
+};
 
 use super::{Datapath, attach::Attached, error::DatapathError};
 
@@ -75,6 +81,24 @@ impl Datapath {
             .get(&counter::openings(slot), 0)
             .map_err(DatapathError::kernel("reading the counters"))?;
         Ok(cpus.iter().map(|cpu| cpu.packets).sum())
+    }
+
+    /// Sets a block of counters to zero.
+    pub(super) fn clear_counters(&mut self, slot: u32) -> Result<(), DatapathError> {
+        let cleared = "clearing the counters";
+        let cpus = nr_cpus()
+            .map_err(|(_, error)| error)
+            .map_err(DatapathError::kernel(cleared))?;
+        for verdict in Verdict::ALL {
+            PerCpuValues::try_from(vec![Counter::default(); cpus])
+                .map_err(DatapathError::kernel(cleared))
+                .and_then(|zeros| {
+                    let index = counter::index(slot, *verdict);
+                    let set = self.maps.counters.set(index, zeros, 0);
+                    set.map_err(DatapathError::kernel(cleared))
+                })?;
+        }
+        Ok(())
     }
 
     fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {

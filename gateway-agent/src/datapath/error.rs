@@ -44,8 +44,10 @@ pub enum DatapathError {
 
     /// The pins belong to another version of the gateway.
     #[error(
-        "the pins under {} have ABI version {found}, this gateway has {ABI_VERSION}: run \
-         `gateway detach` of the version that made them, then start this one", pins.display()
+        "the pins under {} have ABI version {found}, this gateway has {ABI_VERSION} and cannot \
+         read them: start the version that made them, or run `gateway detach` and start this one, \
+         which fills new maps from the store (what the old ones counted is lost, and nothing is \
+         filtered in between)", pins.display()
     )]
     OtherAbi {
         /// Where the pins are.
@@ -73,10 +75,23 @@ pub enum DatapathError {
         name: String,
     },
 
+    /// A bond and one of its members are both to be filtered.
+    #[error(
+        "interface {member} is a member of {bond}, which is filtered too: name only one of them \
+         (the bond filters what comes in by any member)"
+    )]
+    BondMember {
+        /// The bond.
+        bond: String,
+        /// Its member.
+        member: String,
+    },
+
     /// Another program filters the interface.
     #[error(
-        "interface {name} already runs an XDP program that is not this gateway's: detach it \
-         (`ip link set dev {name} xdp off`, or the tool that put it there), then try again"
+        "interface {name}, or the bond that it is a member of, already runs an XDP program that is \
+         not this gateway's: detach it (`ip link set dev {name} xdp off`, or the tool that put it \
+         there), then try again"
     )]
     ForeignProgram {
         /// The interface.

@@ -121,16 +121,7 @@ impl Datapath {
         if let Some(mirror) = &self.mirror {
             return Ok(mirror.get(list, key).copied());
         }
-        let family = self.maps.family(list);
-        let found = match key {
-            Key::V4(key) => family.v4.get(&key, 0),
-            Key::V6(key) => family.v6.get(&key, 0),
-        };
-        match found {
-            Ok(entry) => Ok(Some(entry)),
-            Err(MapError::KeyNotFound) => Ok(None),
-            Err(error) => Err(DatapathError::kernel("reading an entry")(error)),
-        }
+        self.held(list, prefix)
     }
 
     /// How many IPv4 and IPv6 entries `list` holds.
@@ -221,7 +212,7 @@ impl Datapath {
         Ok(())
     }
 
-    fn write_cells(&mut self, changed: &Changed) -> Result<(), DatapathError> {
+    pub(super) fn write_cells(&mut self, changed: &Changed) -> Result<(), DatapathError> {
         self.changes = self.changes.wrapping_add(1);
         let mut write = || -> Result<(), MapError> {
             for (index, word) in &changed.words4 {
@@ -242,6 +233,14 @@ impl Maps {
             List::Deny => &mut self.deny,
             List::Allow => &mut self.allow,
             List::Zone => &mut self.zone,
+        }
+    }
+
+    pub(super) fn into_family(self, list: List) -> Family {
+        match list {
+            List::Deny => self.deny,
+            List::Allow => self.allow,
+            List::Zone => self.zone,
         }
     }
 }

@@ -6,11 +6,13 @@
 //! through.
 
 mod attach;
+mod audit;
 mod bpffs;
 mod bulk;
 mod counters;
 mod error;
 mod events;
+mod links;
 mod lists;
 pub mod mirror;
 mod object;
@@ -21,9 +23,11 @@ mod stack_cookies;
 mod syncookies;
 
 pub use attach::{Attached, Mode};
+pub use audit::{Drift, Keys, SummaryWalk};
 pub use counters::{InterfaceCounters, VerdictCount};
 pub use error::{DatapathError, name_of};
 pub use events::{Events, Sampled};
+pub use links::{Standing, refuse_bond_members};
 pub use mirror::Mirror;
 pub use object::{BENCH_OBJECT, XDP_OBJECT};
 pub use pins::Pins;

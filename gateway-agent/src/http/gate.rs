@@ -48,8 +48,13 @@ impl Gate {
     /// Puts other settings in place. Requests that have begun keep theirs; what clients have
     /// used of their limits keeps counting.
     pub fn replace(&self, settings: Settings) {
+        self.restore(Arc::new(settings));
+    }
+
+    /// The same with settings that stood before.
+    pub fn restore(&self, settings: Arc<Settings>) {
         self.limiters.set(settings.quotas);
-        self.settings.store(Arc::new(settings));
+        self.settings.store(settings);
     }
 
     /// The settings that stand now.

@@ -262,6 +262,43 @@ impl Reader<'_> {
         walk().map_err(|e| self.fault(e))
     }
 
+    /// The next live entries behind `after`, by prefix and then origin: at most `limit`, unless
+    /// more stand on one prefix, for a prefix comes whole. Says whether there may be more.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn live_behind(
+        &self,
+        list: ListName,
+        after: Option<Prefix>,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<(Vec<Live>, bool), StoreError> {
+        let after = after.map(key::encode).unwrap_or_default();
+        let mut found = self
+            .conn
+            .prepare_cached(
+                "SELECT id, prefix, origin, mode, expires FROM seen WHERE list = ?1 \
+                 AND prefix > ?2 AND (expires IS NULL OR expires > ?3) \
+                 ORDER BY prefix, origin LIMIT ?4",
+            )
+            .and_then(|mut s| {
+                let range = params![list.code(), after, stored(now.0), limit];
+                s.query_map(range, lean)?.collect::<Result<Vec<Live>, _>>()
+            })
+            .map_err(|e| self.fault(e))?;
+        if found.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok((found, false));
+        }
+        if let Some(cut) = found.last().map(|live| live.prefix) {
+            found.retain(|live| live.prefix != cut);
+            if found.is_empty() {
+                found = self.live_on(list, cut, now)?;
+            }
+        }
+        Ok((found, true))
+    }
+
     /// Every live entry on exactly this prefix, whatever its origin.
     ///
     /// # Errors

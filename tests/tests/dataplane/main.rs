@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod audit;
 mod budgets;
 mod bulk;
 mod capacity;

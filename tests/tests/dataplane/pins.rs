@@ -99,8 +99,10 @@ fn pins_of_another_abi_are_refused_and_pass_everything() -> Result<(), DatapathE
     assert_eq!(
         refusal(pins).to_string(),
         format!(
-            "the pins under {} have ABI version 999, this gateway has {ABI_VERSION}: run `gateway detach` of \
-             the version that made them, then start this one",
+            "the pins under {} have ABI version 999, this gateway has {ABI_VERSION} and cannot read \
+             them: start the version that made them, or run `gateway detach` and start this one, \
+             which fills new maps from the store (what the old ones counted is lost, and nothing \
+             is filtered in between)",
             pins.display()
         )
     );

@@ -89,7 +89,8 @@ fn explain_tells_the_story_of_a_ban() {
 fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
         AgentStatus, AttackStatus, AttackWatch, FilterStatus, InterfaceStatus, LimitStatus,
-        ListsStatus, OrderName, Status, SynCookieStatus, UpstreamStatus,
+        ListsStatus, OrderName, ReconcileStatus, Repairs, Status, SynCookieStatus, TrialStatus,
+        UpstreamStatus,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
     let mut status = Status {
@@ -100,6 +101,10 @@ fn status_tells_all_an_agent_knows() {
             config: "/etc/gateway/gateway.yaml".to_owned(),
             generation: 3,
             configured_unix_ms: at(60),
+            trial: Some(TrialStatus {
+                until_unix_ms: UnixMillis(NOW.wall.0 + 42_000),
+            }),
+            taken_back: false,
             listeners: vec!["[::]:443".to_owned()],
             upstreams: vec![UpstreamStatus {
                 name: "app".to_owned(),
@@ -148,6 +153,18 @@ fn status_tells_all_an_agent_knows() {
                 refused: 0,
             }),
         }),
+        reconciled: Some(ReconcileStatus {
+            at_unix_ms: at(3),
+            took_ms: 40,
+            wanted: 1_205,
+            in_force: 1_203,
+            refused: 1,
+            repairs: Repairs {
+                missing: 1,
+                summary: 12,
+                ..Repairs::default()
+            },
+        }),
     };
     let mut out = Vec::new();
     status::print(&mut out, &status, NOW.wall.0).unwrap();
@@ -155,11 +172,15 @@ fn status_tells_all_an_agent_knows() {
         String::from_utf8(out).unwrap(),
         "agent      0.1.0, process 812, up 2h 3m\n\
          config     /etc/gateway/gateway.yaml, generation 3, in force for 1m\n\
+         \x20          on trial: taken back in 42s unless you type: gateway confirm\n\
          filter     eth0 (native)\n\
          \x20          eth1 (native)\n\
          lists      1204 prefixes denied, 1 of them a ban; 1 prefix safelisted\n\
          attack     on for 1m 30s: 61000 connections a second are opened, above 20000; \
          12 sources known\n\
+         kernel     1203 of 1205 entries in force, compared 3s ago\n\
+         \x20          1 entry finds its map full\n\
+         \x20          mended since the start: 1 missing, 12 summary\n\
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
          cookies    SYNs above 1000/s are answered, at 4 addresses and ports\n\

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::Peer;
-use crate::control::api::{AttackOrder, PageQuery};
+use crate::control::api::{AttackOrder, PageQuery, ReloadRequest};
 use crate::control::problem::{MEDIA_TYPE, Problem};
 use crate::control::wire::Incoming;
 use crate::control::{Control, Fault, FaultKind, Service, Session};
@@ -126,8 +126,13 @@ async fn explain(caller: Caller, Path(address): Path<String>) -> Response {
     answer(caller, asked, |s, address| s.explain(address)).await
 }
 
-async fn reload(caller: Caller) -> Response {
-    answer(caller, Ok(()), |s, ()| s.reload()).await
+/// No body is a request for good.
+async fn reload(caller: Caller, body: Body) -> Response {
+    let asked = match &body {
+        Ok(body) if body.is_empty() => Ok(ReloadRequest::default()),
+        Ok(_) | Err(_) => json(body),
+    };
+    answer(caller, asked, |s, request| s.reload(&request)).await
 }
 
 async fn attack(caller: Caller) -> Response {

@@ -13,7 +13,7 @@ use gateway_policy::grammar::{Period, Prefix};
 use tempfile::TempDir;
 
 use super::*;
-use crate::control::api::{AddRequest, PageQuery, RemoveRequest};
+use crate::control::api::{AddRequest, PageQuery, ReloadRequest, RemoveRequest};
 use crate::control::client::Client;
 use crate::control::fake::{FakeLists, clock};
 use crate::control::{Actor, BanOrder, Control, Fault, FaultKind, Lists, NoAgent, Session};
@@ -206,7 +206,7 @@ fn conversation(control: &dyn Control) -> Vec<String> {
         said(control.lift(p("10.0.0.0/8"))),
         said(control.status()),
         said(control.stats()),
-        said(control.reload()),
+        said(control.reload(&ReloadRequest::default())),
     ]
 }
 

@@ -5,7 +5,7 @@ use gateway_common::verdict::Action as Fate;
 use super::Service;
 use crate::control::api::{
     EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE, Page,
-    PageQuery, Place, Reloaded, Stats, Status, Totals, VerdictStats,
+    PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats,
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
 use crate::control::{Actor, Fault, FaultKind, ListsError};
@@ -48,7 +48,7 @@ impl Service {
             Ok(interfaces) => FilterStatus {
                 loaded: true,
                 why: None,
-                interfaces: interfaces
+                interfaces: with_unfiltered(interfaces, self.hooks.unfiltered())
                     .into_iter()
                     .map(|Interface { name, mode }| InterfaceStatus { name, mode })
                     .collect(),
@@ -64,6 +64,7 @@ impl Service {
         };
         let agent = self.hooks.agent();
         let attack = self.attack_status().ok();
+        let reconciled = self.reconciled();
         let now = self.now().wall;
         let store = self.store();
         let reader = store.read();
@@ -77,6 +78,7 @@ impl Service {
                 allow: reader.count(ListName::Allow, None, now)?,
             },
             attack,
+            reconciled,
         })
     }
 
@@ -84,21 +86,52 @@ impl Service {
         Ok(stats_of(&self.lists.counters()?))
     }
 
-    pub(super) fn reload(&self, actor: &Actor) -> Result<Reloaded, Fault> {
-        let reloaded = self.hooks.reload()?;
+    pub(super) fn reload(&self, actor: &Actor, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        let reloaded = self.hooks.reload(request.confirm)?;
+        let on_trial = match request.confirm {
+            Some(trial) => format!(", on trial for {trial}"),
+            None => String::new(),
+        };
+        let note = format!("generation {}{on_trial}", reloaded.generation);
+        self.log_configuration(actor, Action::Reload, note)?;
+        Ok(reloaded)
+    }
+
+    /// Writes down that a configuration was taken back: the one before it is the `generation`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn log_roll_back(&self, generation: u64) -> Result<(), Fault> {
+        let note = format!("the configuration, which nobody confirmed; generation {generation}");
+        self.log_configuration(&Actor::agent(), Action::RollBack, note)
+    }
+
+    pub(super) fn log_configuration(
+        &self,
+        actor: &Actor,
+        action: Action,
+        note: String,
+    ) -> Result<(), Fault> {
         let change = Change {
             at: self.now().wall,
             actor: actor.to_string(),
-            action: Action::Reload,
+            action,
             list: None,
             prefix: None,
             rule: None,
-            note: format!("generation {}", reloaded.generation),
+            note,
         };
-        self.store()
-            .write(Durability::Synced, |writer| writer.log(&change))?;
-        Ok(reloaded)
+        let mut store = self.store();
+        store.write(Durability::Synced, |writer| writer.log(&change))?;
+        Ok(())
     }
+}
+
+/// Dead links of interfaces that shall be filtered are told by what became of the interface.
+fn with_unfiltered(mut filtered: Vec<Interface>, unfiltered: Vec<Interface>) -> Vec<Interface> {
+    filtered.retain(|one| unfiltered.iter().all(|other| other.name != one.name));
+    filtered.extend(unfiltered);
+    filtered
 }
 
 /// The counters in the shape of the API, with their sums.

@@ -7,6 +7,7 @@
 
 mod apply;
 mod attack;
+mod audit;
 mod bans;
 mod change;
 mod configured;
@@ -24,13 +25,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gateway_policy::grammar::Prefix;
 
+pub use audit::{Pace, Round};
 pub use bans::{BanOrder, BanOutcome};
 pub use look::stats_of;
 pub use reconcile::Reconciled;
 
 use super::api::{
     AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
-    OrderName, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
+    OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::now::{Clock, Now};
 use super::{Actor, Control, Fault, Hooks, Lists};
@@ -48,6 +50,7 @@ pub struct Service {
     door: Mutex<()>,
     /// Held for a whole import: there is one at a time.
     bulk: Mutex<()>,
+    audited: Mutex<audit::Audited>,
     clock: Clock,
 }
 
@@ -70,6 +73,7 @@ impl Service {
             store: Mutex::new(store),
             door: Mutex::default(),
             bulk: Mutex::default(),
+            audited: Mutex::default(),
             clock,
         }
     }
@@ -138,8 +142,8 @@ impl Control for Session {
         self.service.explain(address)
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
-        self.service.reload(&self.actor)
+    fn reload(&self, request: &ReloadRequest) -> Result<Reloaded, Fault> {
+        self.service.reload(&self.actor, request)
     }
 
     fn attack(&self) -> Result<AttackStatus, Fault> {

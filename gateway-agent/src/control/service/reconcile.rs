@@ -220,12 +220,16 @@ fn adopted(list: ListName, prefix: Prefix, entry: &Entry, now: Now) -> NewRecord
 }
 
 /// Whether the kernel's entry needs no rewriting.
-fn same(old: &Entry, new: &Entry) -> bool {
+pub(super) fn same(old: &Entry, new: &Entry) -> bool {
     let apart = old
         .expires
         .since(new.expires)
         .max(new.expires.since(old.expires));
-    (old.rule, old.mode, old.origin) == (new.rule, new.mode, new.origin)
+    same_rule(old, new) && apart <= SLACK
+}
+
+/// Whether two entries differ in nothing but when they end.
+pub(super) fn same_rule(old: &Entry, new: &Entry) -> bool {
+    (old.rule, old.mode, old.origin, old.class) == (new.rule, new.mode, new.origin, new.class)
         && old.is_permanent() == new.is_permanent()
-        && apart <= SLACK
 }

@@ -18,14 +18,8 @@ const FEW: usize = 100;
 
 impl Service {
     pub(super) fn confirm(&self, actor: &Actor) -> Result<Confirmed, Fault> {
-        let _one = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
         let trials = self.store().read().batches(BatchState::Trial)?;
-        if trials.is_empty() {
-            return Err(Fault::new(
-                FaultKind::NotFound,
-                "no import awaits a confirmation; one whose time was over has been taken back",
-            ));
-        }
         let mut confirmed = Confirmed::default();
         for batch in trials {
             let why = (actor, Action::Confirm, batch.tag.as_str());
@@ -33,6 +27,19 @@ impl Service {
             self.follow_batch(&batch)?;
             self.settle(&batch)?;
             confirmed.tags.push(batch.tag);
+        }
+        drop(one);
+        confirmed.generation = self.hooks.confirm();
+        if let Some(generation) = confirmed.generation {
+            let note = format!("the configuration, generation {generation}");
+            self.log_configuration(actor, Action::Confirm, note)?;
+        }
+        if confirmed == Confirmed::default() {
+            return Err(Fault::new(
+                FaultKind::NotFound,
+                "no import and no configuration awaits a confirmation; one whose time was over \
+                 has been taken back",
+            ));
         }
         Ok(confirmed)
     }

@@ -254,7 +254,7 @@ pub fn key(prefix: Prefix) -> Key {
 }
 
 /// The prefix of a kernel's key; `None` when its length is impossible.
-fn prefix(key: Key) -> Option<Prefix> {
+pub(super) fn prefix(key: Key) -> Option<Prefix> {
     let (address, length): (IpAddr, u32) = match key {
         Key::V4(key) => (key.address.into(), key.length),
         Key::V6(key) => (key.address.into(), key.length),

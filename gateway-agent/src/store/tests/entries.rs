@@ -250,3 +250,33 @@ fn a_hundred_thousand_entries_load_in_bounded_time() {
     let took = start.elapsed();
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
+
+/// A walk in steps, whose entries on one prefix must not come in two of them.
+#[test]
+fn prefixes_come_whole_in_every_step() {
+    let mut store = Store::in_memory().unwrap();
+    let until = NOW.0 + 1_000;
+    for prefix in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
+        put(&mut store, &deny(prefix));
+        put(&mut store, &ban(prefix, until));
+        put(&mut store, &entry(ListName::Deny, prefix, Origin::Feed));
+    }
+    put(&mut store, &ban("192.0.2.9", NOW.0));
+    for limit in 1..=12 {
+        let (mut after, mut more, mut seen) = (None, true, Vec::new());
+        while more {
+            let step;
+            (step, more) = store
+                .read()
+                .live_behind(ListName::Deny, after, NOW, limit)
+                .unwrap();
+            after = step.last().map(|live| live.prefix).or(after);
+            for on in step.chunk_by(|a, b| a.prefix == b.prefix) {
+                seen.push((on[0].prefix.to_string(), on.len()));
+            }
+        }
+        let expected = ["192.0.2.1", "192.0.2.2", "2001:db8::1"];
+        let expected = expected.map(|prefix| (prefix.to_owned(), 3));
+        assert_eq!(seen, expected, "in steps of {limit}");
+    }
+}

@@ -142,7 +142,10 @@ fn without_a_filter_nothing_changes() {
     assert!(service.store().read().is_untouched().unwrap());
     let status = session.status().unwrap();
     assert!(!status.filter.loaded);
-    assert_eq!(session.reload().unwrap_err().kind, FaultKind::NoAgent);
+    assert_eq!(
+        session.reload(&ReloadRequest::default()).unwrap_err().kind,
+        FaultKind::NoAgent
+    );
     assert_eq!(session.stats().unwrap_err().kind, FaultKind::NoFilter);
 }
 

@@ -175,6 +175,34 @@ fn counters_are_summed_by_what_became_of_the_packets() {
 #[test]
 fn a_reload_is_logged() {
     let bench = bench();
-    assert_eq!(bench.session.reload().unwrap().generation, 2);
+    let request = ReloadRequest::default();
+    assert_eq!(bench.session.reload(&request).unwrap().generation, 2);
     assert_eq!(bench.log(), ["cli uid 0 reload generation 2"]);
+}
+
+#[test]
+fn a_configuration_on_trial_is_confirmed_once_and_logged() {
+    let bench = bench();
+    let request = ReloadRequest {
+        confirm: Some("60s".parse().unwrap()),
+    };
+    bench.session.reload(&request).unwrap();
+    let confirmed = bench.session.confirm().unwrap();
+    assert_eq!((confirmed.generation, confirmed.tags.len()), (Some(2), 0));
+    let again = bench.session.confirm().unwrap_err();
+    assert_eq!(again.kind, FaultKind::NotFound);
+    bench.service.log_roll_back(3).unwrap();
+    let log = bench.log();
+    let (of_reload, of_end) = log.split_at(1);
+    assert!(
+        of_reload[0].ends_with("reload generation 2, on trial for 1m"),
+        "{log:?}"
+    );
+    assert_eq!(
+        of_end,
+        [
+            "cli uid 0 confirm the configuration, generation 2",
+            "agent roll-back the configuration, which nobody confirmed; generation 3",
+        ]
+    );
 }

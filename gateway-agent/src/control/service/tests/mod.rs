@@ -1,5 +1,6 @@
 //! The service over lists and a store in memory.
 
+mod audit;
 mod bans;
 mod import;
 mod lists;
@@ -26,6 +27,8 @@ struct Heard {
     lifted: Mutex<Vec<String>>,
     safelist: Mutex<usize>,
     protected: Vec<(Prefix, String)>,
+    /// The generation of the configuration on trial.
+    trial: Mutex<Option<u64>>,
     /// Whether an agent is behind the service.
     runs: bool,
 }
@@ -38,6 +41,8 @@ impl Hooks for Heard {
             config: String::new(),
             generation: 1,
             configured_unix_ms: NOW.wall,
+            trial: None,
+            taken_back: false,
             listeners: Vec::new(),
             upstreams: Vec::new(),
             limits: Vec::new(),
@@ -45,11 +50,16 @@ impl Hooks for Heard {
         })
     }
 
-    fn reload(&self) -> Result<Reloaded, Fault> {
+    fn reload(&self, trial: Option<Period>) -> Result<Reloaded, Fault> {
+        *self.trial.lock().unwrap() = trial.map(|_| 2);
         Ok(Reloaded {
             generation: 2,
-            notes: Vec::new(),
+            ..Reloaded::default()
         })
+    }
+
+    fn confirm(&self) -> Option<u64> {
+        self.trial.lock().unwrap().take()
     }
 
     fn protected(&self) -> Vec<(Prefix, String)> {
