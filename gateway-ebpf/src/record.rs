@@ -15,7 +15,8 @@ use crate::{
     maps::{COUNTERS, EVENTS, slot},
 };
 
-/// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that is due for sampling.
+/// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that
+/// is due for sampling.
 #[inline(always)]
 pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings: &Settings) {
     let Some(counter) = COUNTERS.get_ptr_mut(counter::index(slot(), outcome.verdict)) else {

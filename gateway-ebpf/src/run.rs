@@ -18,7 +18,8 @@ const PASSED: Outcome = Outcome {
     rule: 0,
 };
 
-/// Decides on the frame, answers it where that is the verdict, counts it, and reports it when it is a drop due for sampling.
+/// Decides on the frame, answers it where that is the verdict, counts it, and reports it when it
+/// is a drop due for sampling.
 #[inline(always)]
 pub fn run(ctx: &XdpContext) -> u32 {
     // A question, not a packet. It is answered in full, and leaves no trace in the counters or

@@ -205,7 +205,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         .as_ref()
         .map(|kernel| Arc::new(Cookies::new(Arc::clone(kernel), &config)));
     if let Some(cookies) = &cookies {
-        cookies.apply(&config, &http.addrs());
+        cookies.apply(&config, http.addrs());
     }
     running.complete(Parts {
         cookies: cookies.clone(),
