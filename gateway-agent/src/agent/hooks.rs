@@ -16,10 +16,10 @@ use crate::{
     clock,
     config::{self, Config},
     control::{
-        Fault, FaultKind, Hooks, Kernel, Service,
-        api::{AgentStatus, Reloaded, UpstreamStatus},
+        Actor, Fault, FaultKind, Hooks, Kernel, Service,
+        api::{AgentStatus, FeedStatus, Reloaded, UpstreamStatus},
     },
-    feedback,
+    feedback, feeds,
     http::{Gate, Transport},
     observe::Health,
     store::UnixMillis,
@@ -36,6 +36,9 @@ pub(super) struct Running {
     /// One reload at a time.
     reloading: Mutex<()>,
     kernel: Option<Arc<Kernel>>,
+    /// Where the upstreams were when the configuration was taken up: nobody who denies a prefix
+    /// shall wait for their names to be resolved.
+    upstreams: ArcSwap<Vec<(Prefix, String)>>,
     parts: OnceLock<Parts>,
 }
 
@@ -44,6 +47,8 @@ pub(super) struct Parts {
     /// The service holds the hooks, so the hooks must not hold the service.
     pub(super) service: Weak<Service>,
     pub(super) feedback: feedback::Handle,
+    /// None without a packet filter.
+    pub(super) feeds: Option<feeds::Handle>,
     pub(super) gate: Arc<Gate>,
     /// Of each listener, in the order of the configuration.
     pub(super) transports: Vec<Transport>,
@@ -59,6 +64,7 @@ impl Running {
         let now = clock::unix_millis();
         Self {
             config_file,
+            upstreams: ArcSwap::from_pointee(immune::upstreams(&config)),
             config: ArcSwap::new(config),
             started: UnixMillis(now),
             configured: AtomicU64::new(now),
@@ -157,6 +163,11 @@ impl Running {
         }
         parts.feedback.set_policy(new.bans);
         self.config.store(Arc::clone(new));
+        self.upstreams.store(Arc::new(immune::upstreams(new)));
+        if let Some(feeds) = &parts.feeds {
+            let anew = old.networks != new.networks || old.access != new.access;
+            feeds.configure(new.feeds.clone(), anew);
+        }
         if let Some(service) = parts.service.upgrade() {
             if self.kernel.is_some() {
                 service.set_management(&new.networks.management)?;
@@ -167,6 +178,21 @@ impl Running {
                 .set_immune(immune::of(new, &safelist), &service);
         }
         Ok(notes)
+    }
+
+    fn feed_handle(&self) -> Result<&feeds::Handle, Fault> {
+        let parts = self.parts.get().ok_or_else(|| {
+            Fault::new(
+                FaultKind::Busy,
+                "the agent is still starting; try again",
+            )
+        })?;
+        parts.feeds.as_ref().ok_or_else(|| {
+            Fault::new(
+                FaultKind::NoFilter,
+                "feeds are not read: the configuration names no interfaces to filter on",
+            )
+        })
     }
 
     fn reloading(&self) -> MutexGuard<'_, ()> {
@@ -245,6 +271,7 @@ impl Hooks for Running {
         for (name, prefixes) in &config.networks.trusted {
             all.extend(named(prefixes, &format!("the trusted network {name}")));
         }
+        all.extend(self.upstreams.load().iter().cloned());
         all
     }
 
@@ -269,5 +296,17 @@ impl Hooks for Running {
             }
             Err(fault) => tracing::error!("the ledger does not know the new safelist: {fault}"),
         }
+    }
+
+    fn feeds(&self) -> Option<Vec<FeedStatus>> {
+        Some(self.parts.get()?.feeds.as_ref()?.status())
+    }
+
+    fn refresh_feed(&self, name: &str) -> Result<FeedStatus, Fault> {
+        self.feed_handle()?.refresh(name)
+    }
+
+    fn accept_feed(&self, actor: &Actor, name: &str) -> Result<FeedStatus, Fault> {
+        self.feed_handle()?.accept(actor, name)
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     },
     datapath::Attached,
     feedback::Feedback,
+    feeds::{FeedCollector, Feeds},
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, Format, HttpMetrics, Metrics, Monitor},
     store::Store,
@@ -120,7 +121,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
     });
     let health = Arc::clone(&running);
-    let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
+    let monitor = Monitor::start(config.admin.bind.addr(), Arc::clone(&metrics), move || health.health())?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
 
     // The filter before the listeners: no connection is accepted that it has not seen.
@@ -142,9 +143,19 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for address in http.addrs() {
         tracing::info!(%address, "listening");
     }
+    // The last: what it waits for, such as a list's server, nobody else should.
+    let feeds = match &kernel {
+        Some(_) => Some(Feeds::start(config.feeds.clone(), Arc::clone(&service))?),
+        None => None,
+    };
+    if let Some(feeds) = &feeds {
+        let collector = FeedCollector(feeds.handle());
+        metrics.register(|registry| registry.register_collector(Box::new(collector)));
+    }
     running.complete(Parts {
         service: Arc::downgrade(&service),
         feedback: feedback.handle(),
+        feeds: feeds.as_ref().map(Feeds::handle),
         gate,
         transports: listens
             .iter()
@@ -167,6 +178,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
     }
     drop(monitor);
+    if let Some(feeds) = feeds {
+        feeds.stop();
+    }
     feedback.stop();
     tracing::info!("stopped; the packet filter stays in force (`gateway detach` removes it)");
     outcome

@@ -86,8 +86,16 @@ pub(super) fn decision(out: &mut dyn Write, entry: &EntryView, now: UnixMillis) 
     )?;
     line("origin", origin(entry))?;
     if let Some(import) = &entry.import {
+        let name = match entry.origin {
+            Origin::Feed => "feed",
+            Origin::Operator | Origin::Ban | Origin::Config => "import",
+        };
         let tag = plain(&import.tag);
-        line("import", &format!("{tag} line {}", import.line))?;
+        // The networks of a country stand on no line.
+        match import.line {
+            0 => line(name, &tag)?,
+            number => line(name, &format!("{tag} line {number}"))?,
+        }
     }
     if let Some(ban) = &entry.ban {
         line(

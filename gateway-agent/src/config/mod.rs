@@ -22,12 +22,12 @@ use std::path::Path;
 pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use report::{Faults, Finding, Location};
 pub use sections::{
-    Access, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface, Issuer,
-    KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    Access, Admin, CertificateFiles, Config, Feed, FeedForm, FeedSource, FilePath, HttpLimits,
+    Identity, Interface, Issuer, KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths,
+    PortLimit, RateLimits, SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
-    Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
+    Bind, CountryCode, FailMode, FeedFormat, FeedList, FeedUrl, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
     Transport, WafMode, XdpMode,
 };
 

@@ -17,8 +17,8 @@ use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 
 use super::api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, Changed, Confirmed, Explanation, FeedRequest, FeedStatus, Feeds, ImportDone,
+    ImportRequest, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::problem::Problem;
 use super::{Control, Fault, FaultKind, wire};
@@ -238,6 +238,18 @@ impl Control for Client {
 
     fn reload(&self) -> Result<Reloaded, Fault> {
         self.call(Method::POST, "/v1/reload", None::<&()>)
+    }
+
+    fn feeds(&self) -> Result<Feeds, Fault> {
+        self.get("/v1/feeds")
+    }
+
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.call(Method::POST, "/v1/feeds/refresh", Some(request))
+    }
+
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.call(Method::POST, "/v1/feeds/accept", Some(request))
     }
 }
 

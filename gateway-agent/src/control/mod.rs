@@ -34,12 +34,14 @@ pub use fault::{Fault, FaultKind};
 pub use hooks::{Hooks, NoAgent};
 pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
-pub use service::{BanOrder, BanOutcome, Reconciled, Service, Session, stats_of};
+pub use service::{
+    BanOrder, BanOutcome, FeedOrder, FeedOutcome, FeedTaken, Reconciled, Service, Session, stats_of,
+};
 
 use crate::store::ListName;
 use api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, Changed, Confirmed, Explanation, FeedRequest, FeedStatus, Feeds, ImportDone,
+    ImportRequest, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 
 /// Everything a person can ask of a gateway, whichever way the question goes.
@@ -105,4 +107,23 @@ pub trait Control {
     /// # Errors
     /// When no agent runs, or the configuration has faults.
     fn reload(&self) -> Result<Reloaded, Fault>;
+
+    /// Tells how the feeds do.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn feeds(&self) -> Result<Feeds, Fault>;
+
+    /// Asks for a feed anew, now, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// When no agent runs, there is no such feed, or it cannot be taken.
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault>;
+
+    /// Takes what a feed offered and was held back.
+    ///
+    /// # Errors
+    /// When no agent runs, there is no such feed, nothing is held back, or the store or the
+    /// kernel refuses.
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault>;
 }

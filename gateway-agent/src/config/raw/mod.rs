@@ -5,6 +5,7 @@
 //! beyond one value (names that must exist, files, values that go together) is for `sections`.
 
 mod access;
+mod feeds;
 mod http;
 mod identity;
 mod network;
@@ -15,6 +16,7 @@ mod protection;
 use serde::Deserialize;
 
 pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
+pub(crate) use feeds::{Countries, Feed};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};
@@ -42,6 +44,11 @@ pub(crate) struct ConfigFile {
     pub(crate) trusted_proxies: OneOrMany<Prefix>,
     /// Where operators come from: always passed by the packet filter, never banned.
     pub(crate) management: OneOrMany<Prefix>,
+    /// Lists that others keep, by name: they are read again and again, and what they say is on the
+    /// deny list or the safelist.
+    pub(crate) feeds: Option<At<Entries<Feed>>>,
+    /// What becomes of sources by their country.
+    pub(crate) countries: Option<At<Countries>>,
     /// Packets that one source may send, an IPv4 address or an IPv6 /64.
     pub(crate) packet_limits: Option<At<PacketLimits>>,
     /// Requests that one client may make, an IPv4 address or an IPv6 /64.

@@ -8,6 +8,7 @@
 mod access;
 mod bans;
 mod context;
+mod feeds;
 mod http;
 mod identity;
 mod network;
@@ -17,6 +18,7 @@ mod waf;
 
 pub use access::{Access, Upstream, UpstreamId};
 pub use context::FilePath;
+pub use feeds::{Feed, FeedForm, FeedSource};
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
 pub use network::{Interface, Networks, RateLimits};
@@ -40,6 +42,8 @@ pub struct Config {
     pub interfaces: Vec<Interface>,
     /// Who is trusted, and who must always get through.
     pub networks: Networks,
+    /// Lists that others keep, those of countries among them.
+    pub feeds: Vec<Feed>,
     /// Packets per source.
     pub packet_limits: PacketLimits,
     /// Requests per client.
@@ -71,6 +75,7 @@ impl Config {
         [
             ("interfaces", self.interfaces != new.interfaces),
             ("networks", self.networks != new.networks),
+            ("feeds", self.feeds != new.feeds),
             ("packet_limits", self.packet_limits != new.packet_limits),
             ("rate_limits", self.rate_limits != new.rate_limits),
             ("listeners", self.listeners != new.listeners),
@@ -102,13 +107,19 @@ impl Config {
             cx,
         );
         Some(Self {
-            interfaces: network::interfaces(raw.interfaces.0, cx),
             networks: Networks::check(
                 section(raw.trusted_networks),
                 raw.trusted_proxies.0,
                 raw.management.0,
                 cx,
             ),
+            feeds: feeds::check(
+                section(raw.feeds),
+                raw.countries,
+                !raw.interfaces.0.is_empty(),
+                cx,
+            ),
+            interfaces: network::interfaces(raw.interfaces.0, cx),
             packet_limits: PacketLimits::check(section(raw.packet_limits), cx),
             rate_limits: RateLimits::check(section(raw.rate_limits), cx),
             listeners: http::listeners(raw.listeners.0, cx),

@@ -3,6 +3,8 @@
 
 mod bind;
 mod choices;
+mod country;
+mod feed_url;
 mod file;
 mod interface;
 mod limit;
@@ -13,7 +15,11 @@ mod text;
 pub use bind::Bind;
 pub(crate) use file::{FileName, LogTarget};
 
-pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
+pub use choices::{
+    FailMode, FeedFormat, FeedList, LogLevel, TlsVersion, Transport, WafMode, XdpMode,
+};
+pub use country::CountryCode;
+pub use feed_url::FeedUrl;
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;

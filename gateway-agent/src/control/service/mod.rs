@@ -10,6 +10,7 @@ mod bans;
 mod change;
 mod configured;
 mod explain;
+mod feed;
 mod guard;
 mod import;
 mod look;
@@ -24,12 +25,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gateway_policy::grammar::Prefix;
 
 pub use bans::{BanOrder, BanOutcome};
+pub use feed::{FeedOrder, FeedOutcome, FeedTaken};
 pub use look::stats_of;
 pub use reconcile::Reconciled;
 
 use super::api::{
-    AddRequest, Changed, Confirmed, Explanation, ImportDone, ImportRequest, Page, PageQuery,
-    Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, Changed, Confirmed, Explanation, FeedRequest, FeedStatus, Feeds, ImportDone,
+    ImportRequest, Page, PageQuery, Reloaded, RemoveRequest, Stats, Status,
 };
 use super::now::{Clock, Now};
 use super::{Actor, Control, Fault, Hooks, Lists};
@@ -139,5 +141,17 @@ impl Control for Session {
 
     fn reload(&self) -> Result<Reloaded, Fault> {
         self.service.reload(&self.actor)
+    }
+
+    fn feeds(&self) -> Result<Feeds, Fault> {
+        self.service.feeds()
+    }
+
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.service.hooks.refresh_feed(&request.name)
+    }
+
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.service.hooks.accept_feed(&self.actor, &request.name)
     }
 }
