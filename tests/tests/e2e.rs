@@ -8,6 +8,7 @@
 mod e2e {
     mod bans;
     mod bans_spared;
+    mod feeds;
     mod flood;
     mod imports;
     mod life;

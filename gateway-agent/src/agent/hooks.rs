@@ -181,12 +181,10 @@ impl Running {
     }
 
     fn feed_handle(&self) -> Result<&feeds::Handle, Fault> {
-        let parts = self.parts.get().ok_or_else(|| {
-            Fault::new(
-                FaultKind::Busy,
-                "the agent is still starting; try again",
-            )
-        })?;
+        let parts = self
+            .parts
+            .get()
+            .ok_or_else(|| Fault::new(FaultKind::Busy, "the agent is still starting; try again"))?;
         parts.feeds.as_ref().ok_or_else(|| {
             Fault::new(
                 FaultKind::NoFilter,

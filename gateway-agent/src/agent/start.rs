@@ -121,7 +121,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
     });
     let health = Arc::clone(&running);
-    let monitor = Monitor::start(config.admin.bind.addr(), Arc::clone(&metrics), move || health.health())?;
+    let monitor = Monitor::start(config.admin.bind.addr(), Arc::clone(&metrics), move || {
+        health.health()
+    })?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
 
     // The filter before the listeners: no connection is accepted that it has not seen.

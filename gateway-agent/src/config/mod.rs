@@ -27,8 +27,8 @@ pub use sections::{
     PortLimit, RateLimits, SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
-    Bind, CountryCode, FailMode, FeedFormat, FeedList, FeedUrl, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Bind, CountryCode, FailMode, FeedFormat, FeedList, FeedUrl, InterfaceName, Limit, LogLevel,
+    PortRange, Target, TargetHost, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

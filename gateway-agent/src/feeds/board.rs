@@ -8,12 +8,12 @@ use gateway_policy::grammar::FeedName;
 use super::fetch::Validators;
 use super::source::{list_of, words};
 use crate::config::Feed;
-use crate::control::api::{FeedDetail, FeedState, FeedStatus};
 use crate::control::FeedOrder;
+use crate::control::api::{FeedDetail, FeedState, FeedStatus};
 use crate::store::{Mode, UnixMillis};
 
 /// The feeds by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Board {
     feeds: Mutex<BTreeMap<FeedName, Standing>>,
     /// Held by whoever writes a feed's entries, so that none is written as an older configuration
@@ -112,6 +112,18 @@ pub(super) const fn mode_of(feed: &Feed) -> Mode {
 }
 
 impl Board {
+    /// Feeds of which nothing is known yet.
+    pub(super) fn of(feeds: &[Feed]) -> Self {
+        let standing = |feed: &Feed| {
+            let standing = Standing::new(Arc::new(feed.clone()));
+            (feed.name.clone(), standing)
+        };
+        Self {
+            feeds: Mutex::new(feeds.iter().map(standing).collect()),
+            writing: Mutex::default(),
+        }
+    }
+
     /// The right to write entries of feeds.
     pub(super) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)

@@ -156,7 +156,8 @@ mod tests {
     #[test]
     fn flat_records_do_too() {
         for field in ["country", "country_code"] {
-            let database = mmdb::flat(field, &[("192.0.2.0/24", "KP"), ("10.0.0.0/8", "DE")]).unwrap();
+            let database =
+                mmdb::flat(field, &[("192.0.2.0/24", "KP"), ("10.0.0.0/8", "DE")]).unwrap();
             assert_eq!(shown(&database, "KP"), ["192.0.2.0/24"], "{field}");
         }
     }

@@ -44,7 +44,11 @@ impl Handle {
 
     /// Takes up other feeds. With `anew` all are read again: who is protected may have changed.
     pub fn configure(&self, feeds: Vec<Feed>, anew: bool) {
-        if self.wishes.try_send(Wish::Configure { feeds, anew }).is_err() {
+        if self
+            .wishes
+            .try_send(Wish::Configure { feeds, anew })
+            .is_err()
+        {
             tracing::error!("the feeds stay as they were configured: too much waits for them");
         }
     }

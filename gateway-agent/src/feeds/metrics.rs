@@ -18,7 +18,9 @@ pub struct FeedCollector(pub Handle);
 type Number = (&'static str, &'static str, fn(&Standing) -> i64);
 
 const GAUGES: [Number; 6] = [
-    ("feed_entries", "Entries of a feed on its list", |feed| signed(feed.entries)),
+    ("feed_entries", "Entries of a feed on its list", |feed| {
+        signed(feed.entries)
+    }),
     (
         "feed_last_success_timestamp_seconds",
         "When a feed was last read well, changed or not; 0 when not since the start",

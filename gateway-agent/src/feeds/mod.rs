@@ -18,6 +18,7 @@ mod worker;
 
 pub use handle::Handle;
 pub use metrics::FeedCollector;
+pub use source::look_into;
 
 use std::io;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ impl Feeds {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let board = Arc::new(Board::default());
+        let board = Arc::new(Board::of(&feeds));
         let (wishes, heard) = mpsc::channel(WISHES);
         let (stop, stopped) = mpsc::channel(1);
         let handle = Handle::new(wishes, Arc::clone(&board), Arc::downgrade(&service));

@@ -66,7 +66,10 @@ pub(super) async fn content(feed: &Feed, known: Validators) -> Result<Content, S
             let tls = match url.is_secure() {
                 true => {
                     let ca = ca.as_ref().map(|ca| ca.path().to_owned());
-                    Some(blocking(move || trusting(ca.as_deref()).map_err(|e| e.to_string())).await??)
+                    Some(
+                        blocking(move || trusting(ca.as_deref()).map_err(|e| e.to_string()))
+                            .await??,
+                    )
                 }
                 false => None,
             };
@@ -96,11 +99,28 @@ pub(super) async fn content(feed: &Feed, known: Validators) -> Result<Content, S
     })
 }
 
+/// Reads a feed that is a file, and says how many entries it has; 0 for one at a URL, which is not
+/// asked.
+///
+/// # Errors
+/// Why it could not be taken, in words.
+pub fn look_into(feed: &Feed) -> Result<usize, String> {
+    let (path, most) = match &feed.source {
+        FeedSource::Url { .. } => return Ok(0),
+        FeedSource::File { file, form } => (file.path(), form.max_size.as_usize()),
+        FeedSource::Country { database, .. } => (database.path(), country::MAX_DATABASE),
+    };
+    let bytes = file(path, most)?;
+    parsed(feed, &bytes).map(|parsed| parsed.entries.len())
+}
+
 /// What is in the bytes of a feed, by prefix, each prefix once.
 pub(super) fn parsed(feed: &Feed, bytes: &[u8]) -> Result<Parsed, String> {
     let capacity = usize::try_from(Datapath::capacity(list_of(feed).list())).unwrap_or(usize::MAX);
     let parsed = match &feed.source {
-        FeedSource::Url { form, .. } | FeedSource::File { form, .. } => read(form, bytes, capacity)?,
+        FeedSource::Url { form, .. } | FeedSource::File { form, .. } => {
+            read(form, bytes, capacity)?
+        }
         FeedSource::Country { code, .. } => Parsed {
             entries: country::networks(bytes, *code)?,
             ..Parsed::default()
@@ -136,7 +156,7 @@ fn read(form: &FeedForm, bytes: &[u8], capacity: usize) -> Result<Parsed, String
 }
 
 /// A file, up to so many bytes.
-pub(super) fn file(path: &Path, most: usize) -> Result<Vec<u8>, String> {
+fn file(path: &Path, most: usize) -> Result<Vec<u8>, String> {
     let unreadable = |e: std::io::Error| format!("{} cannot be read: {e}", path.display());
     // One that is no plain file might never end, or never begin.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {

@@ -75,7 +75,7 @@ impl Worker {
         feeds: Vec<Feed>,
         (mut wishes, mut stopped): (mpsc::Receiver<Wish>, mpsc::Receiver<()>),
     ) {
-        self.configure(feeds, false).await;
+        self.configure(feeds, true).await;
         loop {
             while let Some(name) = self.agenda.begin(clock::monotonic()) {
                 self.begin(name);
@@ -109,7 +109,11 @@ impl Worker {
     fn begin(&mut self, name: FeedName) {
         let standing = self.turns.board.get(name.as_str());
         let is_its = |(other, _): &mut (FeedName, _)| *other == name;
-        let waiting: Vec<_> = self.waiting.extract_if(.., is_its).map(|(_, w)| w).collect();
+        let waiting: Vec<_> = self
+            .waiting
+            .extract_if(.., is_its)
+            .map(|(_, w)| w)
+            .collect();
         let turns = self.turns.clone();
         self.under_way.spawn(async move {
             let well = match standing {

@@ -395,6 +395,15 @@ impl Writer<'_> {
     }
 }
 
+#[cfg(test)]
+impl super::Store {
+    /// How many batches there are with a tag, also those of which nothing is left.
+    pub(crate) fn batches_of(&self, tag: &str) -> u32 {
+        let sql = "SELECT count(*) FROM batch WHERE tag = ?";
+        self.conn.query_row(sql, [tag], |row| row.get(0)).unwrap()
+    }
+}
+
 fn batch(row: &Row<'_>) -> rusqlite::Result<Batch> {
     let id: u32 = row.get(0)?;
     Ok(Batch {

@@ -78,7 +78,9 @@ fn database(
 
 /// Makes a network lead to a place of the data section.
 fn grow(tree: &mut Vec<[Leads; 2]>, network: &str, at: usize) -> Result<()> {
-    let (address, length) = network.split_once('/').context("a network without length")?;
+    let (address, length) = network
+        .split_once('/')
+        .context("a network without length")?;
     let length: u32 = length.parse()?;
     let (bits, length) = match address.parse()? {
         IpAddr::V4(address) => (u128::from(u32::from(address)), length + 96),
@@ -130,7 +132,10 @@ fn map(pairs: &[(&str, Vec<u8>)]) -> Result<Vec<u8>> {
 
 /// An unsigned number: type 5 has 16 bits, 6 has 32, 9 has 64 and is an extended one.
 fn number(kind: u8, value: u64) -> Result<Vec<u8>> {
-    let bytes = value.to_be_bytes().into_iter().skip_while(|byte| *byte == 0);
+    let bytes = value
+        .to_be_bytes()
+        .into_iter()
+        .skip_while(|byte| *byte == 0);
     let bytes: Vec<u8> = bytes.collect();
     let size = u8::try_from(bytes.len())?;
     let mut all = match kind {

@@ -7,7 +7,7 @@ use gateway_policy::grammar::{Period, Size};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany};
-use crate::config::values::{CountryCode, FeedFormat, FeedList, FeedUrl, FileName};
+use crate::config::values::{CountryCode, FeedColumn, FeedFormat, FeedList, FeedUrl, FileName};
 
 /// A list that somebody else keeps, at a URL or in a file.
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Feed {
     pub(crate) format: Option<At<FeedFormat>>,
     /// The column or field that holds the prefix, by name or by number from 1. Default: looked
     /// for.
-    pub(crate) column: Option<At<String>>,
+    pub(crate) column: Option<At<FeedColumn>>,
     /// `deny`, or `allow` for the safelist. Default: `deny`.
     pub(crate) list: Option<At<FeedList>>,
     /// `enforce`, or `shadow` to count what would be dropped; the safelist has no shadow. Default:

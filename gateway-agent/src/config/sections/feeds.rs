@@ -100,7 +100,10 @@ pub(super) fn check(
         return all;
     };
     if all.len() > MAX_FEEDS {
-        let message = format!("found {} feeds and countries, expected at most {MAX_FEEDS}", all.len());
+        let message = format!(
+            "found {} feeds and countries, expected at most {MAX_FEEDS}",
+            all.len()
+        );
         cx.report.fault(place, message);
     }
     if !interfaces {
@@ -111,7 +114,9 @@ pub(super) fn check(
 }
 
 fn name(key: &At<String>, cx: &Context<'_>) -> Option<FeedName> {
-    let name = cx.report.take(key.place(), key.get()?.parse::<FeedName>())?;
+    let name = cx
+        .report
+        .take(key.place(), key.get()?.parse::<FeedName>())?;
     if name.as_str().starts_with(COUNTRY) {
         let message = format!("names that begin with `{COUNTRY}` are those of `countries`");
         cx.report.fault(key.place(), message);
@@ -143,12 +148,7 @@ fn feed(name: FeedName, raw: At<raw::Feed>, cx: &Context<'_>) -> Option<Feed> {
     })
 }
 
-fn source(
-    raw: raw::Feed,
-    place: Place,
-    interval: Period,
-    cx: &Context<'_>,
-) -> Option<FeedSource> {
+fn source(raw: raw::Feed, place: Place, interval: Period, cx: &Context<'_>) -> Option<FeedSource> {
     let form = FeedForm {
         format: match setting(raw.format, FeedFormat::default()) {
             FeedFormat::Auto => None,
@@ -158,10 +158,7 @@ fn source(
             FeedFormat::Ipset => Some(Format::Ipset),
             FeedFormat::Nft => Some(Format::Nft),
         },
-        column: raw
-            .column
-            .and_then(|column| cx.line(&column))
-            .map(|column| Column::from(column.as_str())),
+        column: raw.column.and_then(At::take).map(|column| column.0),
         bad_lines: setting(raw.bad_lines, 0),
         max_size: cx.size(raw.max_size, Size::mib(32), (Size::kib(1), Size::mib(256))),
     };
@@ -205,11 +202,15 @@ fn source(
             })
         }
         (Some(_), Some(_)) => {
-            cx.report.fault(place, "found `url` and `file`, expected one of them");
+            cx.report
+                .fault(place, "found `url` and `file`, expected one of them");
             None
         }
         (None, None) => {
-            cx.report.fault(place, "found neither `url` nor `file`, expected one of them");
+            cx.report.fault(
+                place,
+                "found neither `url` nor `file`, expected one of them",
+            );
             None
         }
     }
@@ -235,7 +236,8 @@ fn by_country(raw: raw::Countries, cx: &Context<'_>) -> Vec<Feed> {
             continue;
         };
         if feeds.iter().any(|known| known.name == name) {
-            cx.report.fault(place, format!("found the country {code} again"));
+            cx.report
+                .fault(place, format!("found the country {code} again"));
             continue;
         }
         feeds.push(Feed {

@@ -52,7 +52,10 @@ impl FromStr for FeedUrl {
 impl fmt::Display for FeedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.0.scheme_str().unwrap_or_default();
-        let host = self.0.authority().map_or("", |authority| authority.as_str());
+        let host = self
+            .0
+            .authority()
+            .map_or("", |authority| authority.as_str());
         write!(f, "{scheme}://{host}{}", self.0.path())
     }
 }
@@ -65,7 +68,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_has_no_key_in_it() {
-        let url: FeedUrl = "https://Lists.example:8443/a/b.txt?key=secret#x".parse().unwrap();
+        let url: FeedUrl = "https://Lists.example:8443/a/b.txt?key=secret#x"
+            .parse()
+            .unwrap();
         assert_eq!(url.to_string(), "https://Lists.example:8443/a/b.txt");
         assert_eq!(url.uri().query(), Some("key=secret"));
         assert!(url.is_secure());
@@ -88,7 +93,12 @@ mod tests {
             let said = text.parse::<FeedUrl>().unwrap_err();
             assert!(said.contains("expected a URL such as"), "{text}: {said}");
         }
-        let said = "https://me:pass@lists.example/".parse::<FeedUrl>().unwrap_err();
-        assert!(said.contains("user name") && !said.contains("pass@"), "{said}");
+        let said = "https://me:pass@lists.example/"
+            .parse::<FeedUrl>()
+            .unwrap_err();
+        assert!(
+            said.contains("user name") && !said.contains("pass@"),
+            "{said}"
+        );
     }
 }

@@ -3,6 +3,7 @@
 
 mod bind;
 mod choices;
+mod column;
 mod country;
 mod feed_url;
 mod file;
@@ -13,6 +14,7 @@ mod target;
 mod text;
 
 pub use bind::Bind;
+pub(crate) use column::FeedColumn;
 pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{

@@ -128,11 +128,7 @@ impl Service {
     }
 
     /// What is under a tag, by prefix.
-    pub(super) fn held(
-        &self,
-        set: (ListName, Origin, &str),
-        now: Now,
-    ) -> Result<Vec<Held>, Fault> {
+    pub(super) fn held(&self, set: (ListName, Origin, &str), now: Now) -> Result<Vec<Held>, Fault> {
         let mut held: Vec<Held> = Vec::new();
         loop {
             let after = held.last().map(|last| last.live.prefix);

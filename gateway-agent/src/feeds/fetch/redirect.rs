@@ -7,7 +7,9 @@ use super::FetchError;
 /// The URL that `location` names, seen from `base`.
 pub(super) fn target(base: &Uri, location: Option<&HeaderValue>) -> Result<Uri, FetchError> {
     let bad = || FetchError::BadRedirect;
-    let location = location.and_then(|value| value.to_str().ok()).ok_or_else(bad)?;
+    let location = location
+        .and_then(|value| value.to_str().ok())
+        .ok_or_else(bad)?;
     let location = location.split('#').next().unwrap_or_default();
     let scheme = base.scheme_str().ok_or_else(bad)?;
     let authority = base.authority().ok_or_else(bad)?;
@@ -20,7 +22,10 @@ pub(super) fn target(base: &Uri, location: Option<&HeaderValue>) -> Result<Uri, 
     } else if location.starts_with('?') {
         format!("{scheme}://{authority}{}{location}", base.path())
     } else {
-        let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = base
+            .path()
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
         format!("{scheme}://{authority}{folder}/{location}")
     };
     let url: Uri = absolute.parse().map_err(|_| bad())?;

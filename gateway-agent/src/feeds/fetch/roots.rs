@@ -17,9 +17,9 @@ pub(crate) fn trusting(ca: Option<&Path>) -> Result<Arc<ClientConfig>, FetchErro
         Some(path) => {
             let chain = tls::authorities(path).map_err(|e| FetchError::Roots(e.to_string()))?;
             for certificate in chain {
-                roots.add(certificate).map_err(|e| {
-                    FetchError::Roots(format!("{}: {e}", path.display()))
-                })?;
+                roots
+                    .add(certificate)
+                    .map_err(|e| FetchError::Roots(format!("{}: {e}", path.display())))?;
             }
         }
         None => {

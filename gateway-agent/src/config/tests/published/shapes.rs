@@ -11,8 +11,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    Bind, CountryCode, FailMode, FeedFormat, FeedList, FeedUrl, FileName, InterfaceName, Limit,
-    LogLevel, LogTarget, PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
+    Bind, CountryCode, FailMode, FeedColumn, FeedFormat, FeedList, FeedUrl, FileName,
+    InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target, TlsVersion, Transport, WafMode,
+    XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -120,6 +121,7 @@ macro_rules! values {
 values! {
     Bind: "address and port", "string", ["[::]:443", "192.0.2.1:443", ":443"];
     CountryCode: "country", "string", ["KP"];
+    FeedColumn: "column", ["string", "integer"], ["cidr", "2"];
     FeedUrl: "URL", "string", ["https://lists.example/drop.txt"];
     FileName: "file", "string", ["/etc/gateway/cert.pem"];
     LogTarget: "file, `stderr` or `off`", "string", ["/var/log/gateway/access.log", "off"];

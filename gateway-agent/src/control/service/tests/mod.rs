@@ -1,6 +1,7 @@
 //! The service over lists and a store in memory.
 
 mod bans;
+mod feed;
 mod import;
 mod lists;
 mod look;
