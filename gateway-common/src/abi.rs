@@ -3,7 +3,7 @@
 
 /// Version of every struct and map shared with the kernel; raised whenever one changes shape.
 /// The agent refuses pins of another version rather than misread them.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Interfaces that can be filtered at once; each has a block of counters of its own.
 pub const MAX_INTERFACES: u32 = 16;
@@ -16,6 +16,9 @@ pub const ALLOW_CAPACITY: u32 = 1 << 18;
 
 /// Zone prefixes (trusted networks) per address family that fit the kernel's map.
 pub const ZONE_CAPACITY: u32 = 1 << 16;
+
+/// Rules in shadow mode whose matches are counted each by itself.
+pub const WOULD_CAPACITY: u32 = 1 << 16;
 
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
@@ -68,12 +71,14 @@ pub mod maps {
     pub const LIMITER: &str = "LIMITER";
     /// Per-CPU counters, one per interface slot and verdict.
     pub const COUNTERS: &str = "COUNTERS";
+    /// Per-CPU counts of what rules in shadow mode would have dropped, by rule.
+    pub const WOULD: &str = "WOULD";
     /// Ring buffer of sampled drops.
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 13] = [
         SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LIMITER, COUNTERS,
-        EVENTS,
+        WOULD, EVENTS,
     ];
 }

@@ -6,7 +6,7 @@
 )]
 
 use crate::{
-    counter::Counter,
+    counter::{Counter, Hits},
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::Settings,
@@ -23,4 +23,4 @@ macro_rules! pod {
     };
 }
 
-pod!(Counter, DropEvent, Entry, Key4, Key6, Settings);
+pod!(Counter, DropEvent, Entry, Hits, Key4, Key6, Settings);

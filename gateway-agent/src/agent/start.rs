@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{self, Config},
     control::{
-        Hooks, Kernel, Lists, ListsError, Service,
+        FaultKind, Hooks, Kernel, Lists, ListsError, Service,
         lists::Absent,
         lock::WriterLock,
         server::{self, Socket},
@@ -49,6 +49,9 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often imports that nobody confirmed are looked for.
 const TRIALS: Duration = Duration::from_millis(500);
+
+/// How often the counts of rules that are gone are cleared away.
+const COUNTS: Duration = Duration::from_secs(600);
 
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
@@ -252,6 +255,7 @@ async fn attend(
     let mut hangup = signal(SignalKind::hangup())?;
     let mut keys = tokio::time::interval(KEY_REFRESH);
     let mut trials = tokio::time::interval(TRIALS);
+    let mut counts = tokio::time::interval(COUNTS);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -269,6 +273,10 @@ async fn attend(
             _ = trials.tick() => {
                 let service = Arc::clone(&trying);
                 tokio::task::spawn_blocking(move || roll_back(&service)).await?;
+            }
+            _ = counts.tick() => {
+                let service = Arc::clone(&trying);
+                tokio::task::spawn_blocking(move || forget_counts(&service)).await?;
             }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
@@ -290,6 +298,17 @@ fn roll_back(service: &Service) {
             }
         }
         Err(fault) => tracing::error!("taking back what nobody confirmed: {fault}"),
+    }
+}
+
+/// Makes room for the counts of other rules.
+fn forget_counts(service: &Service) {
+    match service.forget_counts() {
+        Ok(0) => {}
+        Ok(rules) => tracing::debug!(rules, "counts of rules that are gone were cleared away"),
+        // Without a filter there are none.
+        Err(fault) if fault.kind == FaultKind::NoFilter => {}
+        Err(fault) => tracing::error!("clearing the counts of rules that are gone: {fault}"),
     }
 }
 

@@ -159,6 +159,18 @@ pub struct EntryView {
     /// The import it came with, if with one.
     #[serde(default)]
     pub import: Option<Import>,
+    /// What it would have dropped, when it is in shadow mode and that is known.
+    #[serde(default)]
+    pub would_drop: Option<WouldDrop>,
+}
+
+/// What an entry in shadow mode would have dropped since the filter was loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WouldDrop {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes, Ethernet header included.
+    pub bytes: u64,
 }
 
 impl EntryView {
@@ -177,6 +189,7 @@ impl EntryView {
             reason: entry.reason,
             ban: record.ban,
             import: record.import,
+            would_drop: None,
         }
     }
 }

@@ -4,12 +4,12 @@ use std::io::Read;
 
 use aya::{
     Ebpf, EbpfLoader,
-    maps::{Array, HashMap, Map, MapData, PerCpuArray},
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuHashMap},
     programs::Xdp,
 };
 use gateway_common::{
     abi::maps,
-    counter::Counter,
+    counter::{Counter, Hits},
     lists::{Entry, Key4, Key6},
     settings::Settings,
 };
@@ -55,6 +55,7 @@ pub(super) struct Maps {
     pub(super) allow: Family,
     pub(super) zone: Family,
     pub(super) counters: PerCpuArray<MapData, Counter>,
+    pub(super) would: PerCpuHashMap<MapData, u32, Hits>,
 }
 
 /// The two maps of one list.
@@ -73,6 +74,7 @@ impl Maps {
             allow: Family::open(pins, maps::ALLOW4, maps::ALLOW6)?,
             zone: Family::open(pins, maps::ZONE4, maps::ZONE6)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
+            would: open(pins, maps::WOULD, Map::PerCpuHashMap)?,
         })
     }
 

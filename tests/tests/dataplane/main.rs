@@ -11,6 +11,7 @@
 mod budgets;
 mod bulk;
 mod capacity;
+mod counts;
 mod differential;
 mod expiry;
 mod further;

@@ -43,8 +43,23 @@ impl World {
             .host(Host::Upstream)
             .command("openssl")
             .current_dir(folder)
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
-            .args(["-nodes", "-days", "2", "-subj", "/CN=lists", "-addext", &names])
+            .args([
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+            ])
+            .args([
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=lists",
+                "-addext",
+                &names,
+            ])
             .args(["-addext", "basicConstraints=critical,CA:FALSE"])
             .args(["-keyout", "lists.key", "-out", "lists.pem"])
             .output()
@@ -64,7 +79,10 @@ impl World {
         let address = (Host::Upstream.ip4(), LISTS);
         let reached = || {
             let connect = || std::net::TcpStream::connect(address).is_ok();
-            self.host(Host::Gateway).in_ns(connect).unwrap().then_some(())
+            self.host(Host::Gateway)
+                .in_ns(connect)
+                .unwrap()
+                .then_some(())
         };
         wait::until(SOON, "the server of lists", reached).unwrap();
         server
@@ -107,6 +125,11 @@ fn feeds_are_followed_into_the_kernel() {
         let counted = world.counted(source.parse().unwrap(), 50, verdict);
         assert_eq!(counted, 50, "{source}");
     }
+    let watched = world.explain("198.18.3.9");
+    assert_eq!(
+        watched["decided_by"]["would_drop"]["packets"], 50,
+        "{watched}"
+    );
     let explained = world.explain("198.18.1.9");
     let decided = &explained["decided_by"];
     assert_eq!(decided["origin"], "feed", "{explained}");
@@ -122,23 +145,37 @@ fn feeds_are_followed_into_the_kernel() {
     assert_eq!(world.explain("198.18.1.9")["verdict"], "pass");
     world.list("remote.txt", "198.18.5.0/24\n");
     let refreshed = world.agent.json(["feeds", "refresh", "remote"]).unwrap();
-    assert_eq!(refreshed["agent"]["last"], "1 added, 1 removed, 0 changed, 0 unchanged");
+    assert_eq!(
+        refreshed["agent"]["last"],
+        "1 added, 1 removed, 0 changed, 0 unchanged"
+    );
     assert_eq!(world.explain("198.18.5.9")["verdict"], "denied-prefix");
 
     // Nobody serves it any more, also when the agent starts again.
     server.kill().unwrap();
     server.wait().unwrap();
     let refused = world.agent.gateway(["feeds", "refresh", "remote"]).unwrap();
-    assert!(refused.code == 1 && refused.err.contains("takes no connection"), "{refused:?}");
+    assert!(
+        refused.code == 1 && refused.err.contains("takes no connection"),
+        "{refused:?}"
+    );
     world.agent.kill().unwrap();
-    let listed = world.agent.gateway(["feeds", "list"]).unwrap().done().unwrap();
+    let listed = world
+        .agent
+        .gateway(["feeds", "list"])
+        .unwrap()
+        .done()
+        .unwrap();
     assert!(listed.out.contains("unattended"), "{listed:?}");
     world.agent.start().unwrap();
     let failed = world.until_feed("remote", "failed");
     assert_eq!(failed["entries"], 1, "{failed}");
     assert_eq!(world.explain("198.18.5.9")["verdict"], "denied-prefix");
     let metrics = world.agent.admin("/metrics").unwrap().1;
-    assert!(metrics.contains("gateway_feed_entries{feed=\"remote\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("gateway_feed_entries{feed=\"remote\"} 1"),
+        "{metrics}"
+    );
 
     // What the configuration names no more is gone.
     world.agent.configure(&world.config(&json!({}))).unwrap();
@@ -159,18 +196,35 @@ fn a_feed_that_shrinks_waits_for_the_operator() {
     world.until_verdict("198.18.7.30", "denied-exact");
     world.list("drop.txt", &hosts(10));
     let held = world.until_feed("drop", "held-back");
-    assert_eq!((&held["entries"], &held["agent"]["offered"]), (&json!(40), &json!(10)));
+    assert_eq!(
+        (&held["entries"], &held["agent"]["offered"]),
+        (&json!(40), &json!(10))
+    );
     let words = ["gateway feeds accept drop"];
     world.agent.logged(SOON, &words).unwrap();
-    assert_eq!(world.counted("198.18.7.30".parse().unwrap(), 20, "denied-exact"), 20);
-    let listed = world.agent.gateway(["feeds", "list"]).unwrap().done().unwrap();
-    assert!(listed.out.contains("gateway feeds accept drop"), "{listed:?}");
+    assert_eq!(
+        world.counted("198.18.7.30".parse().unwrap(), 20, "denied-exact"),
+        20
+    );
+    let listed = world
+        .agent
+        .gateway(["feeds", "list"])
+        .unwrap()
+        .done()
+        .unwrap();
+    assert!(
+        listed.out.contains("gateway feeds accept drop"),
+        "{listed:?}"
+    );
     let accepted = world.agent.json(["feeds", "accept", "drop"]).unwrap();
     assert_eq!(accepted["entries"], 10, "{accepted}");
     assert_eq!(world.explain("198.18.7.30")["verdict"], "pass");
     assert_eq!(world.explain("198.18.7.3")["verdict"], "denied-exact");
     let again = world.agent.gateway(["feeds", "accept", "drop"]).unwrap();
-    assert!(again.code == 1 && again.err.contains("nothing of drop"), "{again:?}");
+    assert!(
+        again.code == 1 && again.err.contains("nothing of drop"),
+        "{again:?}"
+    );
 }
 
 #[test]
@@ -189,8 +243,14 @@ fn countries_are_dropped_and_upstreams_never_by_mistake() {
     world.agent.gateway(["check"]).unwrap().done().unwrap();
     world.agent.start().unwrap();
     let explained = world.until_verdict("198.18.5.5", "denied-prefix");
-    assert_eq!(explained["decided_by"]["import"]["tag"], "country:KP", "{explained}");
-    assert_eq!(world.counted("198.18.5.5".parse().unwrap(), 50, "denied-prefix"), 50);
+    assert_eq!(
+        explained["decided_by"]["import"]["tag"], "country:KP",
+        "{explained}"
+    );
+    assert_eq!(
+        world.counted("198.18.5.5".parse().unwrap(), 50, "denied-prefix"),
+        50
+    );
     assert_eq!(world.explain("198.19.5.5")["verdict"], "pass");
     assert_eq!(world.explain("2001:db8:7::1")["verdict"], "denied-prefix");
     // The upstream lies in a network that the database takes for a country's.
@@ -198,7 +258,10 @@ fn countries_are_dropped_and_upstreams_never_by_mistake() {
     assert_eq!(feed["agent"]["left_out"], 1, "{feed}");
     let upstream = Host::Upstream.ip4().to_string();
     assert_eq!(world.explain(&upstream)["verdict"], "pass");
-    let refused = world.agent.gateway(["deny", "add", upstream.as_str()]).unwrap();
+    let refused = world
+        .agent
+        .gateway(["deny", "add", upstream.as_str()])
+        .unwrap();
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("the upstream app"), "{refused:?}");
     assert!(refused.err.contains("--force"), "{refused:?}");
