@@ -228,6 +228,7 @@ impl Hooks for Running {
                 })
                 .collect(),
             limits: limits::in_words(&config.packet_limits, &config.rate_limits),
+            feeds: self.feeds().unwrap_or_default(),
         })
     }
 

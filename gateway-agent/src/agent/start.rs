@@ -129,6 +129,15 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     })?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
 
+    let feeds = match &kernel {
+        Some(_) => Some(Feeds::start(config.feeds.clone(), Arc::clone(&service))?),
+        None => None,
+    };
+    if let Some(feeds) = &feeds {
+        let collector = FeedCollector(feeds.handle());
+        metrics.register(|registry| registry.register_collector(Box::new(collector)));
+    }
+
     // The filter before the listeners: no connection is accepted that it has not seen.
     let guarded = match &kernel {
         Some(kernel) => guard(kernel, &config)?,
@@ -148,15 +157,6 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for address in http.addrs() {
         tracing::info!(%address, "listening");
     }
-    // The last: what it waits for, such as a list's server, nobody else should.
-    let feeds = match &kernel {
-        Some(_) => Some(Feeds::start(config.feeds.clone(), Arc::clone(&service))?),
-        None => None,
-    };
-    if let Some(feeds) = &feeds {
-        let collector = FeedCollector(feeds.handle());
-        metrics.register(|registry| registry.register_collector(Box::new(collector)));
-    }
     running.complete(Parts {
         service: Arc::downgrade(&service),
         feedback: feedback.handle(),
@@ -168,6 +168,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             .collect(),
         addresses: http.addrs().iter().map(ToString::to_string).collect(),
     });
+
+    // A feed may have put somebody on the safelist before anybody could hear of it.
+    running.safelist_changed();
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -9,7 +9,7 @@ use super::paths::paths;
 use super::show::{self, counted, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status};
+use crate::control::api::{AgentStatus, FeedState, FeedStatus, FilterStatus, ListsStatus, Status};
 
 pub(super) fn status(
     global: &Global,
@@ -38,6 +38,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 listeners,
                 upstreams,
                 limits,
+                feeds,
             } = agent;
             let since = |at: u64| span(now.saturating_sub(at));
             let version = &status.version;
@@ -57,6 +58,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
+            rows(out, "feeds", feeds, feed)?;
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
                 format!("{} at {}", u.name, u.targets.join(", "))
@@ -96,6 +98,19 @@ fn lists(out: &mut dyn Write, lists: &ListsStatus) -> io::Result<()> {
             counted(allow, "prefix", "prefixes"),
         ),
     )
+}
+
+/// A feed with its state; what is wrong with it, `gateway feeds list` tells.
+fn feed(feed: &FeedStatus) -> String {
+    let entries = counted(feed.entries, "entry", "entries");
+    let name = show::plain(&feed.name);
+    let words = format!("{name} {}, {entries}", feed.state.name());
+    match feed.state {
+        FeedState::Failed | FeedState::HeldBack => {
+            format!("{words}: see gateway feeds list")
+        }
+        FeedState::Waiting | FeedState::Fresh | FeedState::Unattended => words,
+    }
 }
 
 /// A heading with a value for each item, the first on its own line.

@@ -287,6 +287,9 @@ pub struct AgentStatus {
     pub upstreams: Vec<UpstreamStatus>,
     /// The limits in force, each with a name and in words.
     pub limits: Vec<LimitStatus>,
+    /// The feeds, by name.
+    #[serde(default)]
+    pub feeds: Vec<FeedStatus>,
 }
 
 /// An upstream.

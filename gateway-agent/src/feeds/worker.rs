@@ -1,5 +1,6 @@
 //! The thread: lets feeds have their turns, and hears wishes in between.
 
+use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -9,7 +10,7 @@ use gateway_policy::feeds::Agenda;
 use gateway_policy::grammar::FeedName;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{Id, JoinError, JoinSet, spawn_blocking};
 
 use super::board::{Board, Standing, mode_of};
 use super::source::{list_of, words};
@@ -54,17 +55,23 @@ pub(super) fn run(
         },
         agenda: Agenda::new(AT_ONCE),
         under_way: JoinSet::new(),
+        turns_of: HashMap::new(),
         waiting: Vec::new(),
     };
     runtime.block_on(worker.attend(feeds, channels));
     runtime.shutdown_timeout(PATIENCE);
 }
 
+/// Whose turn it was, whether it came to a good end, and who waits for it.
+type Ended = (FeedName, bool, Vec<SyncSender<()>>);
+
 struct Worker {
     turns: Turns,
     agenda: Agenda,
-    /// Each says whose turn it was, whether it came to a good end, and who waits for it.
-    under_way: JoinSet<(FeedName, bool, Vec<SyncSender<()>>)>,
+    /// The turns that have begun.
+    under_way: JoinSet<Ended>,
+    /// Whose turn each task is.
+    turns_of: HashMap<Id, FeedName>,
     /// Who waits for a turn that has not begun.
     waiting: Vec<(FeedName, SyncSender<()>)>,
 }
@@ -95,12 +102,8 @@ impl Worker {
                     }
                     None => return,
                 },
-                Some(ended) = self.under_way.join_next(), if !self.under_way.is_empty() => {
-                    // One that panicked has noted nothing; the panic itself is in the log.
-                    if let Ok((name, well, waiting)) = ended {
-                        self.end(&name, well, waiting);
-                    }
-                }
+                Some(ended) = self.under_way.join_next_with_id(),
+                    if !self.under_way.is_empty() => self.ended(ended),
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -115,13 +118,31 @@ impl Worker {
             .map(|(_, w)| w)
             .collect();
         let turns = self.turns.clone();
-        self.under_way.spawn(async move {
+        let its = name.clone();
+        let task = self.under_way.spawn(async move {
             let well = match standing {
                 Some(standing) => turns.take(standing.feed).await,
                 None => true,
             };
             (name, well, waiting)
         });
+        self.turns_of.insert(task.id(), its);
+    }
+
+    /// A turn that panicked has noted nothing, and is tried again as one that failed.
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        match ended {
+            Ok((task, (name, well, waiting))) => {
+                self.turns_of.remove(&task);
+                self.end(&name, well, waiting);
+            }
+            Err(error) => {
+                if let Some(name) = self.turns_of.remove(&error.id()) {
+                    tracing::error!(feed = %name, "reading the feed came to no end: {error}");
+                    self.end(&name, false, Vec::new());
+                }
+            }
+        }
     }
 
     fn end(&mut self, name: &FeedName, well: bool, waiting: Vec<SyncSender<()>>) {

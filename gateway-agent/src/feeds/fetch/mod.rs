@@ -24,6 +24,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -38,6 +39,9 @@ const MAX_ADDRESSES: usize = 8;
 const CONNECT: Duration = Duration::from_secs(5);
 /// Bytes of the longest `ETag` or `Last-Modified` that is kept.
 const MAX_VALIDATOR: usize = 1024;
+
+/// A response, and the task that moves its bytes.
+type Exchanged = (Response<Incoming>, JoinSet<()>);
 
 /// What to fetch.
 #[derive(Clone, Debug)]
@@ -89,7 +93,8 @@ impl Fetch {
     async fn follow(&self) -> Result<Fetched, FetchError> {
         let mut url = self.url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let response = self.ask(&url).await?;
+            // With the driver goes the connection, whatever state it is in.
+            let (response, _driver) = self.ask(&url).await?;
             let status = response.status();
             match status {
                 StatusCode::OK => return self.take(response).await,
@@ -110,7 +115,7 @@ impl Fetch {
     }
 
     /// One exchange, without the body.
-    async fn ask(&self, url: &Uri) -> Result<Response<Incoming>, FetchError> {
+    async fn ask(&self, url: &Uri) -> Result<Exchanged, FetchError> {
         let authority = url.authority().ok_or(FetchError::NoHost)?;
         let host = authority.host().trim_matches(['[', ']']);
         let secure = url.scheme_str() == Some("https");
@@ -204,17 +209,18 @@ async fn connect(host: &str, port: u16) -> Result<TcpStream, FetchError> {
     ))
 }
 
-async fn exchange<S>(
-    stream: S,
-    request: Request<Empty<Bytes>>,
-) -> Result<Response<Incoming>, FetchError>
+async fn exchange<S>(stream: S, request: Request<Empty<Bytes>>) -> Result<Exchanged, FetchError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(FetchError::Http)?;
-    // It ends when the response has been read, or dropped.
-    tokio::spawn(connection);
-    sender.send_request(request).await.map_err(FetchError::Http)
+    let mut driver = JoinSet::new();
+    driver.spawn(async move { drop(connection.await) });
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(FetchError::Http)?;
+    Ok((response, driver))
 }

@@ -42,6 +42,7 @@ impl Hooks for Heard {
             listeners: Vec::new(),
             upstreams: Vec::new(),
             limits: Vec::new(),
+            feeds: Vec::new(),
         })
     }
 
