@@ -115,6 +115,14 @@ fn status_tells_all_an_agent_knows() {
                     value: "10/m".to_owned(),
                 },
             ],
+            feeds: vec![crate::control::api::FeedStatus {
+                name: "drop".to_owned(),
+                list: ListName::Deny,
+                state: crate::control::api::FeedState::HeldBack,
+                entries: 1,
+                changed_unix_ms: None,
+                agent: None,
+            }],
         }),
         filter: FilterStatus {
             loaded: true,
@@ -143,6 +151,7 @@ fn status_tells_all_an_agent_knows() {
          lists      1204 prefixes denied, 1 of them a ban; 1 prefix safelisted\n\
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
+         feeds      drop held-back, 1 entry: see gateway feeds list\n\
          listeners  [::]:443\n\
          upstreams  app at 127.0.0.1:9000, 127.0.0.1:9001\n"
     );
