@@ -155,6 +155,15 @@ impl Reader<'_> {
     /// # Errors
     /// When the store cannot be read.
     pub fn tags(&self, origin: Origin, now: UnixMillis) -> Result<Vec<Tagged>, StoreError> {
+        // Entries are not indexed by their batches: where there are none, none is looked for.
+        let any: bool = self
+            .conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM batch WHERE origin = ?)")
+            .and_then(|mut s| s.query_row([origin.code()], |row| row.get(0)))
+            .map_err(|e| self.fault(e))?;
+        if !any {
+            return Ok(Vec::new());
+        }
         self.conn
             .prepare_cached(
                 "SELECT batch.list, batch.tag, count(*), max(batch.created) \
