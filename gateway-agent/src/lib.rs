@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod datapath;
 pub mod feedback;
+pub mod feeds;
 pub mod http;
 pub mod identity;
 pub mod observe;

@@ -23,6 +23,9 @@ pub const KNOWN_CAPACITY: u32 = 1 << 16;
 /// Addresses with a port whose SYNs may be answered with cookies.
 pub const LISTENING_CAPACITY: u32 = 4096;
 
+/// Rules in shadow mode whose matches are counted each by itself.
+pub const WOULD_CAPACITY: u32 = 1 << 16;
+
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
 
@@ -78,12 +81,14 @@ pub mod maps {
     pub const KNOWN: &str = "KNOWN";
     /// Per-CPU counters, one per interface slot and verdict.
     pub const COUNTERS: &str = "COUNTERS";
+    /// Per-CPU counts of what rules in shadow mode would have dropped, by rule.
+    pub const WOULD: &str = "WOULD";
     /// Ring buffer of sampled drops.
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 14] = [
+    pub const ALL: [&str; 15] = [
         SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING, LIMITER,
-        KNOWN, COUNTERS, EVENTS,
+        KNOWN, COUNTERS, WOULD, EVENTS,
     ];
 }

@@ -1,4 +1,4 @@
-//! The per-CPU counter behind each verdict.
+//! The per-CPU counters behind each verdict, and behind each rule in shadow mode.
 
 use crate::{abi::MAX_INTERFACES, time::Nanos, verdict::VERDICT_SLOTS};
 
@@ -18,6 +18,18 @@ pub struct Counter {
 }
 
 const _: () = assert!(size_of::<Counter>() == 32);
+
+/// What one CPU counted for one rule in shadow mode.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Hits {
+    /// Packets that the rule would have dropped.
+    pub packets: u64,
+    /// Their bytes, Ethernet header included.
+    pub bytes: u64,
+}
+
+const _: () = assert!(size_of::<Hits>() == 16);
 
 /// Counters in the map: a block of [`VERDICT_SLOTS`] for each interface slot, with one for each
 /// verdict and [`openings`] at its end.

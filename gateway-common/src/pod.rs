@@ -6,7 +6,7 @@
 )]
 
 use crate::{
-    counter::Counter,
+    counter::{Counter, Hits},
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::Settings,
@@ -26,5 +26,5 @@ macro_rules! pod {
 }
 
 pod!(
-    Counter, DropEvent, Endpoint, Entry, Key4, Key6, Nanos, Settings
+    Counter, DropEvent, Endpoint, Entry, Hits, Key4, Key6, Nanos, Settings
 );

@@ -2,15 +2,15 @@
 
 use aya_ebpf::{
     bindings::BPF_F_NO_PREALLOC,
-    btf_maps::{Array, HashMap, PerCpuArray, RingBuf},
+    btf_maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
     macros::btf_map,
 };
 use gateway_common::{
     abi::{
         ALLOW_CAPACITY, DENY_CAPACITY, EVENT_RING_BYTES, KNOWN_CAPACITY, LISTENING_CAPACITY,
-        ZONE_CAPACITY,
+        WOULD_CAPACITY, ZONE_CAPACITY,
     },
-    counter::{COUNTERS as COUNTER_SLOTS, Counter},
+    counter::{COUNTERS as COUNTER_SLOTS, Counter, Hits},
     limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
@@ -21,6 +21,7 @@ use gateway_common::{
 const SPARSE: usize = BPF_F_NO_PREALLOC as usize;
 const DENY: usize = DENY_CAPACITY as usize;
 const ALLOW: usize = ALLOW_CAPACITY as usize;
+const WOULDS: usize = WOULD_CAPACITY as usize;
 const ZONE: usize = ZONE_CAPACITY as usize;
 
 #[btf_map]
@@ -63,6 +64,9 @@ pub static KNOWN: HashMap<u64, Nanos, { KNOWN_CAPACITY as usize }, SPARSE> = Has
 
 #[btf_map]
 pub static COUNTERS: PerCpuArray<Counter, { COUNTER_SLOTS as usize }> = PerCpuArray::new();
+
+#[btf_map]
+pub static WOULD: PerCpuHashMap<u32, Hits, WOULDS, SPARSE> = PerCpuHashMap::new();
 
 #[btf_map]
 /// Holds [`gateway_common::event::DropEvent`]s; untyped, for libbpf refuses a value size here.

@@ -2,7 +2,8 @@
 
 use aya_ebpf::{bindings::xdp_md, helpers::bpf_ktime_get_ns, programs::XdpContext};
 use gateway_common::{
-    Action, Frame, Outcome, counter,
+    Action, Frame, Outcome, Verdict,
+    counter::{self, Hits},
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
     packet::{Address, destination, inspect, locate, source},
     settings::Settings,
@@ -12,7 +13,7 @@ use gateway_common::{
 use crate::{
     clock,
     frame::XdpFrame,
-    maps::{COUNTERS, EVENTS, slot},
+    maps::{COUNTERS, EVENTS, WOULD, slot},
 };
 
 /// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that
@@ -28,7 +29,12 @@ pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings
     counter.packets += 1;
     counter.bytes += length as u64;
     match outcome.verdict.action() {
-        Action::Pass | Action::Answer => {}
+        Action::Answer => {}
+        Action::Pass => {
+            if outcome.verdict == Verdict::WouldDeny {
+                gateway_would(outcome.rule, length as u64);
+            }
+        }
         Action::Drop => {
             let now = clock::elapsed(settings);
             if now.since(counter.sampled_at) >= settings.sample_interval {
@@ -41,6 +47,25 @@ pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings
             }
         }
     }
+}
+
+/// Counts what a rule in shadow mode would have dropped; behind a global function's boundary, as
+/// it keeps off the stack of the common path. A rule that finds the map full is not counted by
+/// itself: the verdict's counter has it all the same. Returns whether it was.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
+    if let Some(hits) = WOULD.get_ptr_mut(rule) {
+        // SAFETY: an element of a per-CPU map, and a program that is not preempted by itself:
+        // this is the only reference.
+        let hits = unsafe { &mut *hits };
+        hits.packets += 1;
+        hits.bytes += bytes;
+        return 1;
+    }
+    // Another CPU may have made it meanwhile: then this one sets its own part of it.
+    let first = Hits { packets: 1, bytes };
+    WOULD.insert(rule, first, 0).is_ok() as u64
 }
 
 /// [`send`] behind a global function's boundary: the verifier checks it once and not once for

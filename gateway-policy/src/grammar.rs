@@ -17,7 +17,7 @@ mod unit;
 
 pub use excerpt::Excerpt;
 pub use factor::{Factor, FactorError, FactorFault};
-pub use name::{NameError, NetworkName, RoleName};
+pub use name::{FeedName, NameError, NetworkName, RoleName};
 pub use period::{Period, PeriodError, PeriodFault};
 pub use prefix::{Prefix, PrefixError};
 pub use rate::{Rate, RateError, RateFault};

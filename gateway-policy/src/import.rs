@@ -37,20 +37,22 @@ pub struct Options {
     pub column: Option<Column>,
     /// Entries per address family that the list holds.
     pub capacity: usize,
+    /// Bad lines that are passed over; with one more nothing is taken.
+    pub bad_lines: usize,
 }
 
 /// Reads a whole file.
 ///
 /// # Errors
-/// When it is too large, in no known form, or any of its lines is bad; nothing of it is kept
-/// then.
+/// When it is too large, in no known form, or more of its lines are bad than may be; nothing of
+/// it is kept then.
 pub fn read(file: &[u8], options: &Options) -> Result<Imported, ImportError> {
     if file.len() > MAX_FILE {
         return Err(ImportError::TooLarge);
     }
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let format = options.format.unwrap_or_else(|| Format::of(file));
-    let mut found = Collector::new(options.capacity);
+    let mut found = Collector::new(options.capacity, options.bad_lines);
     match format {
         Format::Plain => plain::read(file, &mut found)?,
         Format::Csv => csv_rows::read(file, options.column.as_ref(), &mut found)?,

@@ -10,6 +10,7 @@
 pub mod access;
 pub mod bans;
 pub mod client;
+pub mod feeds;
 pub mod grammar;
 pub mod import;
 pub mod limits;

@@ -9,6 +9,7 @@ mod e2e {
     mod attack;
     mod bans;
     mod bans_spared;
+    mod feeds;
     mod flood;
     mod imports;
     mod interfaces;

@@ -17,12 +17,12 @@ use crate::{
     clock,
     config::{self, Config},
     control::{
-        Fault, Hooks, Kernel, Service,
-        api::{AgentStatus, AttackWatch, Reloaded, UpstreamStatus},
+        Actor, Fault, FaultKind, Hooks, Kernel, Service,
+        api::{AgentStatus, AttackWatch, FeedStatus, Reloaded, UpstreamStatus},
         lists::Interface,
     },
     datapath::Standing,
-    feedback,
+    feedback, feeds,
     http::{Gate, Transport},
     observe::Health,
     reputation,
@@ -40,6 +40,9 @@ pub(super) struct Running {
     /// One reload at a time.
     reloading: Mutex<()>,
     pub(super) kernel: Option<Arc<Kernel>>,
+    /// Where the upstreams were when the configuration was taken up: nobody who denies a prefix
+    /// shall wait for their names to be resolved.
+    pub(super) upstreams: ArcSwap<Vec<(Prefix, String)>>,
     pub(super) parts: OnceLock<Parts>,
 }
 
@@ -49,6 +52,8 @@ pub(super) struct Parts {
     pub(super) service: Weak<Service>,
     pub(super) feedback: feedback::Handle,
     pub(super) reputation: Option<reputation::Handle>,
+    /// None without a packet filter.
+    pub(super) feeds: Option<feeds::Handle>,
     pub(super) gate: Arc<Gate>,
     /// Of each listener, in the order of the configuration.
     pub(super) transports: Vec<Transport>,
@@ -66,6 +71,7 @@ impl Running {
         let now = clock::unix_millis();
         Self {
             config_file,
+            upstreams: ArcSwap::from_pointee(immune::upstreams(&config)),
             config: ArcSwap::new(config),
             standings,
             started: UnixMillis(now),
@@ -153,6 +159,19 @@ impl Running {
         }
     }
 
+    fn feed_handle(&self) -> Result<&feeds::Handle, Fault> {
+        let parts = self
+            .parts
+            .get()
+            .ok_or_else(|| Fault::new(FaultKind::Busy, "the agent is still starting; try again"))?;
+        parts.feeds.as_ref().ok_or_else(|| {
+            Fault::new(
+                FaultKind::NoFilter,
+                "feeds are not read: the configuration names no interfaces to filter on",
+            )
+        })
+    }
+
     pub(super) fn reloading(&self) -> MutexGuard<'_, ()> {
         self.reloading
             .lock()
@@ -191,6 +210,7 @@ impl Hooks for Running {
                 .collect(),
             limits: limits::in_words(&config),
             syn_cookies: self.cookies().map(Cookies::status),
+            feeds: self.feeds().unwrap_or_default(),
         })
     }
 
@@ -241,6 +261,7 @@ impl Hooks for Running {
         for (name, prefixes) in &config.networks.trusted {
             all.extend(named(prefixes, &format!("the trusted network {name}")));
         }
+        all.extend(self.upstreams.load().iter().cloned());
         all
     }
 
@@ -265,5 +286,17 @@ impl Hooks for Running {
             }
             Err(fault) => tracing::error!("the ledger does not know the new safelist: {fault}"),
         }
+    }
+
+    fn feeds(&self) -> Option<Vec<FeedStatus>> {
+        Some(self.parts.get()?.feeds.as_ref()?.status())
+    }
+
+    fn refresh_feed(&self, name: &str) -> Result<FeedStatus, Fault> {
+        self.feed_handle()?.refresh(name)
+    }
+
+    fn accept_feed(&self, actor: &Actor, name: &str) -> Result<FeedStatus, Fault> {
+        self.feed_handle()?.accept(actor, name)
     }
 }

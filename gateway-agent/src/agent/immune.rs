@@ -24,14 +24,8 @@ pub(super) fn of(config: &Config, safelist: &[Prefix]) -> Immune {
     for prefix in &config.networks.management {
         immune.add(*prefix, ImmuneReason::Management);
     }
-    for upstream in config.access.upstreams() {
-        for target in &upstream.targets {
-            match (target.ip(), target.host()) {
-                (Some(address), _) => immune.add(address.into(), ImmuneReason::Upstream),
-                (None, TargetHost::Name(name)) => resolve(&mut immune, name, target.port()),
-                (None, TargetHost::Ip(_)) => {}
-            }
-        }
+    for (prefix, _) in upstreams(config) {
+        immune.add(prefix, ImmuneReason::Upstream);
     }
     // Last, since the first reason stays: the management addresses are on the safelist as well.
     for prefix in safelist {
@@ -40,19 +34,38 @@ pub(super) fn of(config: &Config, safelist: &[Prefix]) -> Immune {
     immune
 }
 
-/// Upstreams that have a name are immune at the addresses it has now.
-fn resolve(immune: &mut Immune, name: &str, port: u16) {
-    match (name, port).to_socket_addrs() {
-        Ok(addresses) => {
-            for address in addresses {
-                immune.add(address.ip().to_canonical().into(), ImmuneReason::Upstream);
+/// The addresses of the upstreams, each with what it is; those that have a name, at the addresses
+/// it has now.
+pub(super) fn upstreams(config: &Config) -> Vec<(Prefix, String)> {
+    let mut all = Vec::new();
+    for upstream in config.access.upstreams() {
+        let what = || format!("the upstream {}", upstream.name);
+        for target in &upstream.targets {
+            match (target.ip(), target.host()) {
+                (Some(address), _) => all.push((Prefix::host(address.to_canonical()), what())),
+                (None, TargetHost::Name(name)) => all.extend(
+                    resolve(name, target.port())
+                        .into_iter()
+                        .map(|prefix| (prefix, what())),
+                ),
+                (None, TargetHost::Ip(_)) => {}
             }
         }
+    }
+    all
+}
+
+fn resolve(name: &str, port: u16) -> Vec<Prefix> {
+    match (name, port).to_socket_addrs() {
+        Ok(addresses) => addresses
+            .map(|address| Prefix::host(address.ip().to_canonical()))
+            .collect(),
         Err(error) => {
             tracing::warn!(
                 upstream = name,
                 "its addresses are not known, so they could be banned: {error}"
             );
+            Vec::new()
         }
     }
 }

@@ -178,7 +178,12 @@ impl Running {
         if let Some(cookies) = &parts.cookies {
             cookies.apply(new, &parts.addresses);
         }
-        self.config.store(Arc::clone(new));
+        let old = self.config.swap(Arc::clone(new));
+        self.upstreams.store(Arc::new(immune::upstreams(new)));
+        if let Some(feeds) = &parts.feeds {
+            let anew = old.networks != new.networks || old.access != new.access;
+            feeds.configure(new.feeds.clone(), anew);
+        }
         if let Some(service) = parts.service.upgrade() {
             if self.kernel.is_some() {
                 service.set_management(&new.networks.management)?;

@@ -23,13 +23,14 @@ use super::{
 use crate::{
     config::Config,
     control::{
-        Hooks, Kernel, Lists, ListsError, Service,
+        FaultKind, Hooks, Kernel, Lists, ListsError, Service,
         lists::Absent,
         lock::WriterLock,
         server::{self, Socket},
     },
     datapath::Attached,
     feedback::Feedback,
+    feeds::{FeedCollector, Feeds},
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, Format, HttpMetrics, Metrics, Monitor},
     reputation::Reputation,
@@ -61,6 +62,9 @@ const COOKIE_REFRESH: Duration = Duration::from_secs(5);
 
 /// How often SYNs are counted.
 const FLOOD_WATCH: Duration = Duration::from_millis(250);
+
+/// How often the counts of rules that are gone are cleared away.
+const COUNTS: Duration = Duration::from_secs(600);
 
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
@@ -178,8 +182,19 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         metrics.register(|registry| registry.register_collector(Box::new(collector)));
     }
     let health = Arc::clone(&running);
-    let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
+    let monitor = Monitor::start(config.admin.bind.addr(), Arc::clone(&metrics), move || {
+        health.health()
+    })?;
     tracing::info!(address = %monitor.addr(), "metrics and health");
+
+    let feeds = match &kernel {
+        Some(_) => Some(Feeds::start(config.feeds.clone(), Arc::clone(&service))?),
+        None => None,
+    };
+    if let Some(feeds) = &feeds {
+        let collector = FeedCollector(feeds.handle());
+        metrics.register(|registry| registry.register_collector(Box::new(collector)));
+    }
 
     // The filter before the listeners: no connection is accepted that it has not seen.
     let guarded = match &kernel {
@@ -212,6 +227,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         service: Arc::downgrade(&service),
         feedback: feedback.handle(),
         reputation: reputation.as_ref().map(Reputation::handle),
+        feeds: feeds.as_ref().map(Feeds::handle),
         gate,
         transports: listens
             .iter()
@@ -219,6 +235,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             .collect(),
         addresses: http.addrs().to_vec(),
     });
+
+    // A feed may have put somebody on the safelist before anybody could hear of it.
+    running.safelist_changed();
 
     let watch = match &kernel {
         Some(kernel) => Some(Watch::start(Arc::clone(kernel), Arc::clone(&running))?),
@@ -242,6 +261,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         tracing::warn!(connections = drained.cut, "cut off at the end of the drain");
     }
     drop(monitor);
+    if let Some(feeds) = feeds {
+        feeds.stop();
+    }
     drop(reconciler);
     feedback.stop();
     if let Some(reputation) = reputation {
@@ -310,6 +332,7 @@ async fn attend(
     let mut trials = tokio::time::interval(TRIALS);
     let mut cookies = tokio::time::interval(COOKIE_REFRESH);
     let mut floods = tokio::time::interval(FLOOD_WATCH);
+    let mut counts = tokio::time::interval(COUNTS);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -337,6 +360,10 @@ async fn attend(
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.watch_cookies()).await?;
             }
+            _ = counts.tick() => {
+                let service = Arc::clone(&trying);
+                tokio::task::spawn_blocking(move || forget_counts(&service)).await?;
+            }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.refresh_keys()).await?;
@@ -362,6 +389,17 @@ fn roll_back(service: &Service, running: &Running) {
             }
         }
         Err(fault) => tracing::error!("taking back what nobody confirmed: {fault}"),
+    }
+}
+
+/// Makes room for the counts of other rules.
+fn forget_counts(service: &Service) {
+    match service.forget_counts() {
+        Ok(0) => {}
+        Ok(rules) => tracing::debug!(rules, "counts of rules that are gone were cleared away"),
+        // Without a filter there are none.
+        Err(fault) if fault.kind == FaultKind::NoFilter => {}
+        Err(fault) => tracing::error!("clearing the counts of rules that are gone: {fault}"),
     }
 }
 

@@ -69,6 +69,9 @@ pub(super) enum Verb {
     /// Show or lift what the agent banned by itself
     #[command(subcommand)]
     Bans(BansVerb),
+    /// Show, read or accept the lists that others keep
+    #[command(subcommand)]
+    Feeds(FeedsVerb),
     /// Say what becomes of packets from an address, and why
     Explain(ExplainArgs),
     /// Show whether attack mode is on, or order it on or off
@@ -243,6 +246,25 @@ pub(super) struct LiftArgs {
     /// An address or prefix
     #[arg(value_name = "PREFIX")]
     pub(super) prefix: Prefix,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FeedsVerb {
+    /// Show every feed: its entries, when it was last read, what is wrong with it
+    List(Shape),
+    /// Read a feed now, and wait for what comes of it
+    Refresh(FeedArgs),
+    /// Take what a feed offers although it has lost most of its entries
+    Accept(FeedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FeedArgs {
+    /// The feed's name in the configuration, or country:KP
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
     #[command(flatten)]
     pub(super) shape: Shape,
 }

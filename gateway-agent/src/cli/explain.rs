@@ -6,10 +6,10 @@ use super::args::{ExplainArgs, Global};
 use super::error::CliError;
 use super::host::Host;
 use super::paths::paths;
-use super::show::{self, date, left, plain, span};
+use super::show::{self, counted, date, left, plain, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{ChangeView, EntryView, Explanation};
+use crate::control::api::{ChangeView, EntryView, Explanation, WouldDrop};
 use crate::store::{ListName, Mode, Origin, UnixMillis};
 
 pub(super) fn explain(
@@ -101,8 +101,16 @@ pub(super) fn decision(out: &mut dyn Write, entry: &EntryView, now: UnixMillis) 
     )?;
     line("origin", origin(entry))?;
     if let Some(import) = &entry.import {
+        let name = match entry.origin {
+            Origin::Feed => "feed",
+            Origin::Operator | Origin::Ban | Origin::Config => "import",
+        };
         let tag = plain(&import.tag);
-        line("import", &format!("{tag} line {}", import.line))?;
+        // The networks of a country stand on no line.
+        match import.line {
+            0 => line(name, &tag)?,
+            number => line(name, &format!("{tag} line {number}"))?,
+        }
     }
     if let Some(ban) = &entry.ban {
         line(
@@ -132,6 +140,13 @@ pub(super) fn decision(out: &mut dyn Write, entry: &EntryView, now: UnixMillis) 
             &format!("{} ({})", date(until), left(entry.left_ms)),
         )?,
         None => line("until", "for good")?,
+    }
+    if let Some(WouldDrop { packets, bytes }) = entry.would_drop {
+        let packets = counted(packets, "packet", "packets");
+        line(
+            "hits",
+            &format!("{packets} would have been dropped ({bytes} bytes)"),
+        )?;
     }
     line("to end", &remedy(entry))
 }

@@ -32,6 +32,7 @@ pub(super) fn import(
         format: args.format.0,
         column: args.column.clone(),
         capacity: usize::try_from(Datapath::capacity(list.list())).unwrap_or(usize::MAX),
+        bad_lines: 0,
     };
     let read = import::read(&file, &options).map_err(|error| wrong(&name, &error))?;
     if args.format.0.is_none() && !args.shape.json {

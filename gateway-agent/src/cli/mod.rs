@@ -10,6 +10,7 @@ mod check;
 mod detach;
 mod error;
 mod explain;
+mod feeds;
 mod host;
 mod import;
 mod lists;
@@ -85,6 +86,7 @@ fn dispatch(
         Verb::Deny(verb) => lists::deny(global, verb, host, out, err),
         Verb::Allow(verb) => lists::allow(global, verb, host, out, err),
         Verb::Bans(verb) => bans::bans(global, verb, host, out, err),
+        Verb::Feeds(verb) => feeds::feeds(global, verb, host, out),
         Verb::Explain(args) => explain::explain(global, args, host, out),
         Verb::Attack(args) => attack::attack(global, args, host, out),
         Verb::Confirm(shape) => import::confirm(global, *shape, out),

@@ -10,7 +10,8 @@ use super::show::{self, counted, span};
 use super::{DONE, reach};
 use crate::clock;
 use crate::control::api::{
-    AgentStatus, FilterStatus, ListsStatus, ReconcileStatus, Status, SynCookieStatus,
+    AgentStatus, FeedState, FeedStatus, FilterStatus, ListsStatus, ReconcileStatus, Status,
+    SynCookieStatus,
 };
 
 pub(super) fn status(
@@ -43,6 +44,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 upstreams,
                 limits,
                 syn_cookies,
+                feeds,
             } = agent;
             let since = |at: u64| span(now.saturating_sub(at));
             let version = &status.version;
@@ -86,6 +88,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             if let Some(cookies) = syn_cookies {
                 line(out, "cookies", &in_words(cookies))?;
             }
+            rows(out, "feeds", feeds, feed)?;
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
                 format!("{} at {}", u.name, u.targets.join(", "))
@@ -199,6 +202,19 @@ fn kernel(out: &mut dyn Write, reconciled: &ReconcileStatus, now: u64) -> io::Re
         "",
         &format!("mended since the start: {}", repairs.join(", ")),
     )
+}
+
+/// A feed with its state; what is wrong with it, `gateway feeds list` tells.
+fn feed(feed: &FeedStatus) -> String {
+    let entries = counted(feed.entries, "entry", "entries");
+    let name = show::plain(&feed.name);
+    let words = format!("{name} {}, {entries}", feed.state.name());
+    match feed.state {
+        FeedState::Failed | FeedState::HeldBack => {
+            format!("{words}: see gateway feeds list")
+        }
+        FeedState::Waiting | FeedState::Fresh | FeedState::Unattended => words,
+    }
 }
 
 /// A heading with a value for each item, the first on its own line.

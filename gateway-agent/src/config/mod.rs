@@ -23,14 +23,15 @@ pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use files::Sources;
 pub use report::{Faults, Finding, Location};
 pub use sections::{
-    Access, Admin, AttackMode, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface,
-    Issuer, KeySource, LIMITED_NETWORKS, Listener, Log, LogTo, NetworkLimits, Networks,
-    PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, SynCookies, TlsSettings, Upstream,
-    UpstreamId, Waf, Watched,
+    Access, Admin, AttackMode, CertificateFiles, Config, Feed, FeedForm, FeedSource, FilePath,
+    HttpLimits, Identity, Interface, Issuer, KeySource, LIMITED_NETWORKS, Listener, Log, LogTo,
+    NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, SynCookies,
+    TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
-    AttackTrigger, Bind, CookieMode, CookieWhen, FailMode, InterfaceName, Limit, LogLevel,
-    PortRange, Target, TargetHost, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedFormat, FeedList,
+    FeedUrl, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion, Transport,
+    WafMode, XdpMode,
 };
 
 use report::Report;

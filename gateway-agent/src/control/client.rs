@@ -17,9 +17,9 @@ use tokio::net::UnixStream;
 use tokio::runtime::Runtime;
 
 use super::api::{
-    AddRequest, AttackOrder, AttackStatus, Changed, Confirmed, Explanation, ImportDone,
-    ImportRequest, OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats,
-    Status,
+    AddRequest, AttackOrder, AttackStatus, Changed, Confirmed, Explanation, FeedRequest,
+    FeedStatus, Feeds, ImportDone, ImportRequest, OrderName, Page, PageQuery, ReloadRequest,
+    Reloaded, RemoveRequest, Stats, Status,
 };
 use super::problem::Problem;
 use super::{Control, Fault, FaultKind, wire};
@@ -247,6 +247,18 @@ impl Control for Client {
 
     fn order(&self, order: OrderName) -> Result<AttackStatus, Fault> {
         self.call(Method::POST, "/v1/attack", Some(&AttackOrder { order }))
+    }
+
+    fn feeds(&self) -> Result<Feeds, Fault> {
+        self.get("/v1/feeds")
+    }
+
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.call(Method::POST, "/v1/feeds/refresh", Some(request))
+    }
+
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.call(Method::POST, "/v1/feeds/accept", Some(request))
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct State {
     pub(crate) attack: Attack,
     /// Until when sources are known.
     pub(crate) known: BTreeMap<IpAddr, Nanos>,
+    /// Packets and bytes that rules in shadow mode would have dropped.
+    pub(crate) would: BTreeMap<u32, (u64, u64)>,
     /// Calls that changed something, in their order.
     pub(crate) calls: Vec<String>,
 }
@@ -129,6 +131,19 @@ impl Lists for FakeLists {
             interface: self.interfaces()?.remove(0),
             verdicts: Verdict::ALL.iter().enumerate().map(count).collect(),
         }])
+    }
+
+    fn would_drop(&self, rule: u32) -> Result<Option<(u64, u64)>, ListsError> {
+        Ok(self.state().would.get(&rule).copied())
+    }
+
+    fn counted(&self) -> Result<Vec<u32>, ListsError> {
+        Ok(self.state().would.keys().copied().collect())
+    }
+
+    fn forget_count(&self, rule: u32) -> Result<(), ListsError> {
+        self.state().would.remove(&rule);
+        Ok(())
     }
 
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {

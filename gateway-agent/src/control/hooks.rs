@@ -3,7 +3,8 @@
 
 use gateway_policy::grammar::{Period, Prefix};
 
-use super::api::{AgentStatus, AttackWatch, Reloaded};
+use super::Actor;
+use super::api::{AgentStatus, AttackWatch, FeedStatus, Reloaded};
 use super::fault::{Fault, FaultKind};
 use super::lists::Interface;
 
@@ -45,6 +46,34 @@ pub trait Hooks: Send + Sync {
     /// The safelist has changed: no ban may touch what is on it. [`super::Service::safelist`]
     /// has it.
     fn safelist_changed(&self);
+
+    /// How the configured feeds do, by name; `None` when no agent runs.
+    fn feeds(&self) -> Option<Vec<FeedStatus>> {
+        None
+    }
+
+    /// Asks for a feed anew and waits for what comes of it.
+    ///
+    /// # Errors
+    /// When there is no agent or no such feed, or the feed cannot be taken.
+    fn refresh_feed(&self, _name: &str) -> Result<FeedStatus, Fault> {
+        Err(no_feeds())
+    }
+
+    /// Takes what a feed offered and was held back.
+    ///
+    /// # Errors
+    /// When there is no agent or no such feed, nothing is held back, or it cannot be taken.
+    fn accept_feed(&self, _actor: &Actor, _name: &str) -> Result<FeedStatus, Fault> {
+        Err(no_feeds())
+    }
+}
+
+fn no_feeds() -> Fault {
+    Fault::new(
+        FaultKind::NoAgent,
+        "no agent runs that would read feeds; start it with `gateway run`",
+    )
 }
 
 /// No agent runs: the command line works on the maps and the store by itself.

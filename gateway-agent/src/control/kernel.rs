@@ -170,6 +170,19 @@ impl Lists for Kernel {
             .collect())
     }
 
+    fn would_drop(&self, rule: u32) -> Result<Option<(u64, u64)>, ListsError> {
+        let counted = self.datapath().would_drop(rule)?;
+        Ok(counted.map(|hits| (hits.packets, hits.bytes)))
+    }
+
+    fn counted(&self) -> Result<Vec<u32>, ListsError> {
+        Ok(self.datapath().counted_rules()?)
+    }
+
+    fn forget_count(&self, rule: u32) -> Result<(), ListsError> {
+        Ok(self.datapath().forget_count(rule)?)
+    }
+
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {
         let probe = self.datapath().probe(source)?;
         Ok(Probe {

@@ -63,6 +63,31 @@ pub trait Lists: Send + Sync {
         Ok(())
     }
 
+    /// What a rule in shadow mode would have dropped: packets and bytes; `None` when that is not
+    /// known.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn would_drop(&self, _rule: u32) -> Result<Option<(u64, u64)>, ListsError> {
+        Ok(None)
+    }
+
+    /// The rules of which there is such a count.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn counted(&self) -> Result<Vec<u32>, ListsError> {
+        Ok(Vec::new())
+    }
+
+    /// Forgets the count of a rule, which makes room for another.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn forget_count(&self, _rule: u32) -> Result<(), ListsError> {
+        Ok(())
+    }
+
     /// Puts in force all that was staged.
     ///
     /// # Errors

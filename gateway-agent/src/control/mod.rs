@@ -34,12 +34,16 @@ pub use fault::{Fault, FaultKind};
 pub use hooks::{Hooks, NoAgent};
 pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
-pub use service::{BanOrder, BanOutcome, Pace, Reconciled, Round, Service, Session, stats_of};
+pub use service::{
+    BanOrder, BanOutcome, FeedOrder, FeedOutcome, FeedTaken, Pace, Reconciled, Round, Service,
+    Session, stats_of,
+};
 
 use crate::store::ListName;
 use api::{
-    AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
-    OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, AttackStatus, Changed, Confirmed, Explanation, FeedRequest, FeedStatus, Feeds,
+    ImportDone, ImportRequest, OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest,
+    Stats, Status,
 };
 
 /// Everything a person can ask of a gateway, whichever way the question goes.
@@ -117,4 +121,23 @@ pub trait Control {
     /// # Errors
     /// When there is no filter, or the store or the kernel refuses.
     fn order(&self, order: OrderName) -> Result<AttackStatus, Fault>;
+
+    /// Tells how the feeds do.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn feeds(&self) -> Result<Feeds, Fault>;
+
+    /// Asks for a feed anew, now, and waits for what comes of it.
+    ///
+    /// # Errors
+    /// When no agent runs, there is no such feed, or it cannot be taken.
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault>;
+
+    /// Takes what a feed offered and was held back.
+    ///
+    /// # Errors
+    /// When no agent runs, there is no such feed, nothing is held back, or the store or the
+    /// kernel refuses.
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault>;
 }

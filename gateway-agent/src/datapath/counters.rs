@@ -6,7 +6,7 @@ use aya::{
 };
 use gateway_common::{
     Verdict,
-    counter::{self, Counter},
+    counter::{self, Counter, Hits},
 };
 
 use super::{Datapath, attach::Attached, error::DatapathError};
@@ -99,6 +99,53 @@ impl Datapath {
                 })?;
         }
         Ok(())
+    }
+
+    /// What a rule in shadow mode would have dropped, on all CPUs; `None` when it has not met a
+    /// packet since the maps were made, or the map was full when it did.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn would_drop(&self, rule: u32) -> Result<Option<Hits>, DatapathError> {
+        let counted = match self.maps.would.get(&rule, 0) {
+            Ok(counted) => counted,
+            Err(MapError::KeyNotFound) => return Ok(None),
+            Err(error) => return Err(DatapathError::kernel("reading the counts of rules")(error)),
+        };
+        let mut sum = Hits::default();
+        for cpu in counted.iter() {
+            sum.packets += cpu.packets;
+            sum.bytes += cpu.bytes;
+        }
+        Ok(Some(sum))
+    }
+
+    /// The rules that [`Datapath::would_drop`] knows.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn counted_rules(&self) -> Result<Vec<u32>, DatapathError> {
+        let rules: Result<Vec<u32>, MapError> = self.maps.would.keys().collect();
+        rules.map_err(DatapathError::kernel("reading the counts of rules"))
+    }
+
+    /// Forgets the count of a rule, which makes room for another.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn forget_count(&mut self, rule: u32) -> Result<(), DatapathError> {
+        match self.maps.would.remove(&rule) {
+            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
+            Err(MapError::SyscallError(error))
+                if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(DatapathError::kernel("clearing the counts of rules")(error)),
+        }
     }
 
     fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {

@@ -4,12 +4,12 @@ use std::io::Read;
 
 use aya::{
     Ebpf, EbpfLoader,
-    maps::{Array, HashMap, Map, MapData, PerCpuArray},
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, PerCpuHashMap},
     programs::Xdp,
 };
 use gateway_common::{
     abi::maps,
-    counter::Counter,
+    counter::{Counter, Hits},
     lists::{Entry, Key4, Key6},
     settings::Settings,
     syncookie::Endpoint,
@@ -61,6 +61,7 @@ pub(super) struct Maps {
     pub(super) known: HashMap<MapData, u64, Nanos>,
     pub(super) listening: HashMap<MapData, Endpoint, u32>,
     pub(super) counters: PerCpuArray<MapData, Counter>,
+    pub(super) would: PerCpuHashMap<MapData, u32, Hits>,
 }
 
 /// The two maps of one list.
@@ -81,6 +82,7 @@ impl Maps {
             known: open(pins, maps::KNOWN, Map::HashMap)?,
             listening: open(pins, maps::LISTENING, Map::HashMap)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
+            would: open(pins, maps::WOULD, Map::PerCpuHashMap)?,
         })
     }
 

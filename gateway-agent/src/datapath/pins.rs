@@ -207,6 +207,10 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
             maps::COUNTERS,
             (4, size(size_of::<counter::Counter>()), counter::COUNTERS),
         ),
+        (
+            maps::WOULD,
+            (4, size(size_of::<counter::Hits>()), abi::WOULD_CAPACITY),
+        ),
         (maps::EVENTS, (0, 0, abi::EVENT_RING_BYTES)),
     ]
 }
@@ -216,6 +220,7 @@ fn kind(name: &str) -> MapType {
     match name {
         maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::LIMITER => MapType::Array,
         maps::COUNTERS => MapType::PerCpuArray,
+        maps::WOULD => MapType::PerCpuHash,
         maps::EVENTS => MapType::RingBuf,
         _ => MapType::Hash,
     }

@@ -96,7 +96,26 @@ pub struct NewEntry {
 }
 
 /// An entry of a tag as it stands.
-pub type Held = Live;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What the kernel needs to know of it.
+    pub live: Live,
+    /// The line it stood on when it came.
+    pub line: u32,
+}
+
+/// What is live under a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// The list.
+    pub list: ListName,
+    /// What its entries are called together.
+    pub tag: String,
+    /// How many there are.
+    pub entries: u64,
+    /// When the last batch with this tag came.
+    pub changed: UnixMillis,
+}
 
 impl Reader<'_> {
     /// The next live entries under a tag behind `after`, by prefix, at most `limit`.
@@ -113,14 +132,56 @@ impl Reader<'_> {
         let after = after.map(key::encode).unwrap_or_default();
         self.conn
             .prepare_cached(
-                "SELECT id, prefix, origin, mode, expires FROM seen WHERE list = ?1 \
+                "SELECT id, prefix, origin, mode, expires, line FROM seen WHERE list = ?1 \
                  AND prefix > ?2 AND origin = ?3 AND born IN \
                  (SELECT id FROM batch WHERE tag = ?4 AND list = ?1 AND origin = ?3) \
                  AND (expires IS NULL OR expires > ?5) ORDER BY prefix LIMIT ?6",
             )
             .and_then(|mut s| {
                 let what = params![list.code(), after, origin.code(), tag, stored(now.0), limit];
-                s.query_map(what, lean)?.collect()
+                let held = |row: &Row<'_>| {
+                    Ok(Held {
+                        live: lean(row)?,
+                        line: row.get(5)?,
+                    })
+                };
+                s.query_map(what, held)?.collect()
+            })
+            .map_err(|e| self.fault(e))
+    }
+
+    /// The tags of an origin that have live entries, by list and name.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn tags(&self, origin: Origin, now: UnixMillis) -> Result<Vec<Tagged>, StoreError> {
+        // Entries are not indexed by their batches: where there are none, none is looked for.
+        let any: bool = self
+            .conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM batch WHERE origin = ?)")
+            .and_then(|mut s| s.query_row([origin.code()], |row| row.get(0)))
+            .map_err(|e| self.fault(e))?;
+        if !any {
+            return Ok(Vec::new());
+        }
+        self.conn
+            .prepare_cached(
+                "SELECT batch.list, batch.tag, count(*), max(batch.created) \
+                 FROM seen JOIN batch ON batch.id = seen.born \
+                 WHERE seen.origin = ?1 AND (seen.expires IS NULL OR seen.expires > ?2) \
+                 GROUP BY batch.list, batch.tag ORDER BY batch.list, batch.tag",
+            )
+            .and_then(|mut s| {
+                let tagged = |row: &Row<'_>| {
+                    Ok(Tagged {
+                        list: coded(row, 0)?,
+                        tag: row.get(1)?,
+                        entries: row.get::<_, i64>(2)?.unsigned_abs(),
+                        changed: millis(row, 3)?.unwrap_or_default(),
+                    })
+                };
+                s.query_map(params![origin.code(), stored(now.0)], tagged)?
+                    .collect()
             })
             .map_err(|e| self.fault(e))
     }
@@ -296,6 +357,40 @@ impl Writer<'_> {
 }
 
 impl Writer<'_> {
+    /// Forgets the batches of a tag of which nothing is left, when there are more than `most`
+    /// with that tag.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn forget_empty(
+        &self,
+        (list, origin, tag): (ListName, Origin, &str),
+        most: u32,
+    ) -> Result<(), StoreError> {
+        let forget = || {
+            let which = params![list.code(), origin.code(), tag, BatchState::Done.code()];
+            let many: i64 = self
+                .conn
+                .prepare_cached(
+                    "SELECT count(*) FROM batch \
+                     WHERE list = ?1 AND origin = ?2 AND tag = ?3 AND state = ?4",
+                )?
+                .query_row(which, |row| row.get(0))?;
+            if many <= i64::from(most) {
+                return Ok(());
+            }
+            self.conn
+                .prepare_cached(
+                    "DELETE FROM batch \
+                     WHERE list = ?1 AND origin = ?2 AND tag = ?3 AND state = ?4 \
+                     AND id NOT IN (SELECT born FROM entry WHERE origin = ?2)",
+                )?
+                .execute(which)
+                .map(drop)
+        };
+        forget().map_err(|e| self.fault(e))
+    }
+
     /// Forgets a batch of which nothing is left.
     ///
     /// # Errors
@@ -306,6 +401,15 @@ impl Writer<'_> {
             .and_then(|mut s| s.execute([batch.id.get()]))
             .map(drop)
             .map_err(|e| self.fault(e))
+    }
+}
+
+#[cfg(test)]
+impl super::Store {
+    /// How many batches there are with a tag, also those of which nothing is left.
+    pub(crate) fn batches_of(&self, tag: &str) -> u32 {
+        let sql = "SELECT count(*) FROM batch WHERE tag = ?";
+        self.conn.query_row(sql, [tag], |row| row.get(0)).unwrap()
     }
 }
 

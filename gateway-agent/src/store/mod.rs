@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior};
 
 pub use bans::PastBan;
-pub use batches::{Batch, BatchState, Held, NewBatch, NewEntry, Touched};
+pub use batches::{Batch, BatchState, Held, NewBatch, NewEntry, Tagged, Touched};
 pub use changes::{Action, Change, Logged};
 pub use entries::{Cursor, Filter, Live};
 pub use error::{StoreError, StoreFault};

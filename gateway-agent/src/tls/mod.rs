@@ -1,4 +1,5 @@
-//! TLS of the listeners: certificates from files to a [`rustls::ServerConfig`].
+//! TLS of the listeners: certificates from files to a [`rustls::ServerConfig`]; and the reading
+//! of authorities for those who connect elsewhere.
 //!
 //! A [`ServerTls`] is made once and shared by all connections; when the files change a new one is
 //! made, and connections that are open keep the old one. Nothing here accepts a connection.
@@ -11,9 +12,11 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SupportedProtocolVersion, version};
 
@@ -25,6 +28,14 @@ use resolver::ByName;
 
 /// The protocols that are offered (RFC 7301), the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// The certificates of the authorities in a PEM file, at least one.
+///
+/// # Errors
+/// When the file cannot be read, or is no such file.
+pub fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    pem::chain(path)
+}
 
 /// TLS for one listener, ready for connections.
 #[derive(Clone, Debug)]

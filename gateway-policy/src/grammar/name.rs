@@ -1,4 +1,4 @@
-//! Names that an operator gives: roles, trusted networks.
+//! Names that an operator gives: roles, trusted networks, feeds.
 
 use super::Excerpt;
 
@@ -79,6 +79,11 @@ name! {
 name! {
     /// The name of a trusted network.
     NetworkName, "the name of a network"
+}
+
+name! {
+    /// The name of a feed.
+    FeedName, "the name of a feed"
 }
 
 #[cfg(test)]

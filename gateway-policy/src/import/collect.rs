@@ -27,6 +27,10 @@ pub struct Imported {
     pub duplicates: usize,
     /// Entries that lie inside another one of the file; they are kept.
     pub covered: usize,
+    /// Bad lines that were passed over, the first [`MAX_TOLD`] of them.
+    pub faults: Vec<LineFault>,
+    /// How many there were in all.
+    pub bad_lines: usize,
 }
 
 /// Takes what a reader finds, bounded.
@@ -37,16 +41,19 @@ pub(super) struct Collector {
     duplicates: usize,
     faults: Vec<LineFault>,
     more: usize,
+    /// Bad lines that are passed over.
+    tolerated: usize,
 }
 
 impl Collector {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(capacity: usize, tolerated: usize) -> Self {
         Self {
             entries: Vec::new(),
             capacity,
             duplicates: 0,
             faults: Vec::new(),
             more: 0,
+            tolerated,
         }
     }
 
@@ -81,7 +88,8 @@ impl Collector {
     }
 
     pub(super) fn finish(mut self, format: Format) -> Result<Imported, ImportError> {
-        if !self.faults.is_empty() {
+        let bad_lines = self.faults.len().saturating_add(self.more);
+        if bad_lines > self.tolerated {
             return Err(ImportError::Lines {
                 faults: self.faults,
                 more: self.more,
@@ -97,6 +105,8 @@ impl Collector {
             duplicates: self.duplicates,
             covered: covered(&self.entries),
             entries: self.entries,
+            faults: self.faults,
+            bad_lines,
         })
     }
 

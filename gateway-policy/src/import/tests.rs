@@ -14,6 +14,7 @@ fn options(format: Option<Format>, column: Option<&str>) -> Options {
         format,
         column: column.map(Column::from),
         capacity: CAPACITY,
+        bad_lines: 0,
     }
 }
 
@@ -281,4 +282,25 @@ proptest! {
             prop_assert!(sorted);
         }
     }
+}
+
+#[test]
+fn bad_lines_are_passed_over_when_that_was_said_and_no_further() {
+    let file = b"192.0.2.1\noops\n192.0.2.2\n10.0.0.5/8\n";
+    let read_with = |bad_lines| {
+        let options = Options {
+            bad_lines,
+            capacity: CAPACITY,
+            ..Options::default()
+        };
+        read(file, &options)
+    };
+    let found = read_with(2).unwrap();
+    assert_eq!((found.entries.len(), found.bad_lines), (2, 2));
+    let told: Vec<u32> = found.faults.iter().map(|fault| fault.line).collect();
+    assert_eq!(told, [2, 4]);
+    let Err(ImportError::Lines { faults, more: 0 }) = read_with(1) else {
+        panic!("two lines are bad");
+    };
+    assert_eq!(faults.len(), 2);
 }

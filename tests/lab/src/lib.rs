@@ -48,6 +48,7 @@ pub mod flood;
 mod host;
 mod lab;
 mod lifetime;
+pub mod mmdb;
 pub mod net;
 mod openssl;
 pub mod origin;

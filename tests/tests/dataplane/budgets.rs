@@ -4,7 +4,7 @@ use aya::maps::{MapInfo, MapType};
 use gateway_agent::datapath::DatapathError;
 use gateway_common::{
     abi::maps,
-    counter::Counter,
+    counter::{Counter, Hits},
     event::DropEvent,
     lists::{Entry, Key4, Key6},
     settings::{Limit, Settings},
@@ -52,7 +52,10 @@ fn fixed_maps_stay_within_their_memory() -> Result<(), DatapathError> {
         } else if kind == MapType::PerCpuArray {
             per_cpu += bytes;
         } else {
-            assert_eq!(kind, MapType::Hash, "{name}");
+            assert!(
+                matches!(kind, MapType::Hash | MapType::PerCpuHash),
+                "{name}"
+            );
             // Elements are made when entries are added (BPF_F_NO_PREALLOC).
             assert_eq!(info.map_flags() & 1, 1, "{name} is preallocated");
         }
@@ -74,5 +77,6 @@ fn shared_structs_keep_their_size() {
     assert_eq!(size_of::<Counter>(), 32);
     assert_eq!(size_of::<DropEvent>(), 56);
     assert_eq!(size_of::<Endpoint>(), 20);
+    assert_eq!(size_of::<Hits>(), 16);
     assert_eq!(gateway_common::abi::ABI_VERSION, 3);
 }

@@ -12,6 +12,7 @@ mod audit;
 mod budgets;
 mod bulk;
 mod capacity;
+mod counts;
 mod differential;
 mod expiry;
 mod further;

@@ -127,6 +127,14 @@ fn status_tells_all_an_agent_knows() {
                 endpoints: 4,
                 why: None,
             }),
+            feeds: vec![crate::control::api::FeedStatus {
+                name: "drop".to_owned(),
+                list: ListName::Deny,
+                state: crate::control::api::FeedState::HeldBack,
+                entries: 1,
+                changed_unix_ms: None,
+                agent: None,
+            }],
         }),
         filter: FilterStatus {
             loaded: true,
@@ -184,6 +192,7 @@ fn status_tells_all_an_agent_knows() {
          limits     packet_limits.untrusted 5000/s\n\
          \x20          rate_limits.untrusted 10/m\n\
          cookies    SYNs above 1000/s are answered, at 4 addresses and ports\n\
+         feeds      drop held-back, 1 entry: see gateway feeds list\n\
          listeners  [::]:443\n\
          upstreams  app at 127.0.0.1:9000, 127.0.0.1:9001\n"
     );
@@ -285,4 +294,119 @@ fn check_tells_every_fault() {
     let json: Value = serde_json::from_str(&host.say("check --json").out).unwrap();
     assert_eq!(json["ok"], false);
     assert_eq!(json["faults"][0]["line"], 1);
+}
+
+#[test]
+fn feeds_are_told_with_what_is_wrong_with_them() {
+    use crate::control::api::{FeedDetail, FeedState, FeedStatus};
+    let detail = FeedDetail {
+        source: "https://lists.example/drop.txt".to_owned(),
+        mode: Mode::Enforce,
+        interval_ms: 3_600_000,
+        tried_unix_ms: Some(NOW.wall),
+        success_unix_ms: Some(UnixMillis(NOW.wall.0 - 720_000)),
+        next_unix_ms: None,
+        failures: 0,
+        error: None,
+        offered: None,
+        bad_lines: 0,
+        left_out: 0,
+        remarks: Vec::new(),
+        last: "1 added, 0 removed, 0 changed, 0 unchanged".to_owned(),
+    };
+    let feed = |name: &str, state, agent| FeedStatus {
+        name: name.to_owned(),
+        list: ListName::Deny,
+        state,
+        entries: 1_508,
+        changed_unix_ms: Some(NOW.wall),
+        agent,
+    };
+    let feeds = [
+        feed("fine", FeedState::Fresh, Some(detail.clone())),
+        feed(
+            "shrunk",
+            FeedState::HeldBack,
+            Some(FeedDetail {
+                offered: Some(3),
+                bad_lines: 1,
+                left_out: 2,
+                remarks: vec!["line 7: `oops` is not an address".to_owned()],
+                ..detail.clone()
+            }),
+        ),
+        feed(
+            "gone",
+            FeedState::Failed,
+            Some(FeedDetail {
+                success_unix_ms: None,
+                error: Some("its server answers 404 Not Found".to_owned()),
+                ..detail
+            }),
+        ),
+        feed("left", FeedState::Unattended, None),
+    ];
+    let mut out = Vec::new();
+    crate::cli::feeds::list(&mut out, &feeds, NOW.wall.0).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "FEED    LIST  MODE     STATE       ENTRIES  READ     SOURCE\n\
+         fine    deny  enforce  fresh          1508  12m ago  https://lists.example/drop.txt\n\
+         shrunk  deny  enforce  held-back      1508  12m ago  https://lists.example/drop.txt\n\
+         gone    deny  enforce  failed         1508  -        https://lists.example/drop.txt\n\
+         left    deny  -        unattended     1508  -        -\n\
+         shrunk: held back, since it has 1508 entries and now offers 3; if that is right: gateway \
+         feeds accept shrunk\n\
+         shrunk: 1 bad line passed over, 2 entries left out; the first: line 7: `oops` is not an \
+         address\n\
+         gone: not taken, its entries stay: its server answers 404 Not Found\n"
+    );
+}
+
+#[test]
+fn without_an_agent_feeds_can_be_looked_at_only() {
+    let host = TestHost::new();
+    assert_eq!(host.say("feeds list").ok(), "there are no feeds\n");
+    let feeds = host.say("feeds list --json").json();
+    assert_eq!(feeds["feeds"], Value::Array(Vec::new()));
+    for verb in ["refresh", "accept"] {
+        let said = host.say(&format!("feeds {verb} drop")).failed(FAILED);
+        assert!(said.contains("no agent answers at"), "{said}");
+        host.say(&format!("feeds {verb}")).failed(USAGE);
+    }
+}
+
+#[test]
+fn explain_names_the_feed_and_the_line() {
+    let lists = Arc::new(FakeLists::default());
+    let (service, session) = fixed(Arc::clone(&lists));
+    let order = crate::control::FeedOrder {
+        name: "drop".parse().unwrap(),
+        list: ListName::Deny,
+        mode: Mode::Shadow,
+        source: "https://lists.example/drop.txt".to_owned(),
+        entries: vec![gateway_policy::import::Entry {
+            prefix: "192.0.2.0/24".parse().unwrap(),
+            line: 17,
+            ttl: None,
+        }],
+    };
+    service.update_feed(order, None).unwrap();
+    lists.state().would = [(1, (2, 120))].into();
+    let told = explained(&session, "192.0.2.7");
+    assert!(
+        told.contains(
+            "  origin   a feed put it there\n\
+             \x20 feed     drop line 17\n\
+             \x20 reason   https://lists.example/drop.txt\n"
+        ),
+        "{told}"
+    );
+    assert!(
+        told.contains(
+            "  hits     2 packets would have been dropped (120 bytes)\n\
+             \x20 to end   gateway allow add 192.0.2.0/24\n"
+        ),
+        "{told}"
+    );
 }

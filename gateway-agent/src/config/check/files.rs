@@ -5,10 +5,12 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::config::{
-    CertificateFiles, Config, FilePath, Finding, Issuer, KeySource, LogTo, TlsSettings,
+    CertificateFiles, Config, Feed, FeedSource, FilePath, Finding, Issuer, KeySource, LogTo,
+    TlsSettings,
 };
+use crate::feeds;
 use crate::identity::Verifier;
-use crate::tls::{ServerTls, Standing, TlsFault};
+use crate::tls::{self, ServerTls, Standing, TlsFault};
 
 /// Where findings go.
 pub(super) struct Found<'a> {
@@ -40,6 +42,9 @@ pub(super) fn read(config: &Config, now: SystemTime, mut found: Found<'_>) -> Op
         .min();
     for issuer in &config.identity.issuers {
         keys(issuer, &mut found);
+    }
+    for feed in &config.feeds {
+        feed_files(feed, &mut found);
     }
     for log in [&config.log.access, &config.waf.log] {
         if let LogTo::File(file) = log {
@@ -110,6 +115,34 @@ fn warn_if_public(file: &FilePath, found: &mut Found<'_>) {
         let path = file.path().display();
         let message = format!("{path} holds a secret, and everybody on this host has access to it");
         found.warning(file, message);
+    }
+}
+
+/// Files that a feed cannot do without are faults; a feed that is not there yet may come.
+fn feed_files(feed: &Feed, found: &mut Found<'_>) {
+    match &feed.source {
+        FeedSource::Url { ca: Some(ca), .. } => {
+            if let Err(fault) = tls::authorities(ca.path()) {
+                found.fault(ca, fault.to_string());
+            }
+        }
+        FeedSource::Url { ca: None, .. } => {}
+        FeedSource::File { file, .. } => {
+            if let Err(error) = feeds::look_into(feed) {
+                let message = format!("the feed {} cannot be taken: {error}", feed.name);
+                found.warning(file, message);
+            }
+        }
+        FeedSource::Country { database, .. } => {
+            if let Err(error) = feeds::look_into(feed) {
+                let path = database.path().display();
+                let message = match error.contains(&path.to_string()) {
+                    true => error,
+                    false => format!("{path}: {error}"),
+                };
+                found.fault(database, message);
+            }
+        }
     }
 }
 

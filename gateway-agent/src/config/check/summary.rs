@@ -28,6 +28,8 @@ pub struct Summary {
     pub routes: usize,
     /// How many upstreams there are.
     pub upstreams: usize,
+    /// How many feeds there are, countries among them.
+    pub feeds: usize,
     /// How many rules the web application firewall has; `None` when it is off.
     pub rules: Option<usize>,
     /// What the web application firewall does.
@@ -69,6 +71,7 @@ impl Summary {
             roles: config.access.roles().names().count(),
             routes: config.access.routes().len(),
             upstreams: config.access.upstreams().len(),
+            feeds: config.feeds.len(),
             rules,
             waf: match config.waf.mode {
                 WafMode::Block => "block",
@@ -97,6 +100,10 @@ impl fmt::Display for Summary {
             "  access      issuers {}, roles {}, routes {}, upstreams {}; fail closed",
             self.issuers, self.roles, self.routes, self.upstreams
         )?;
+        if self.feeds > 0 {
+            let feeds = self.feeds;
+            writeln!(f, "  feeds       {feeds}; one that fails keeps its entries")?;
+        }
         match self.rules {
             Some(rules) => {
                 write!(

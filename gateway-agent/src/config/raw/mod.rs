@@ -6,6 +6,7 @@
 
 mod access;
 mod attack;
+mod feeds;
 mod http;
 mod identity;
 mod network;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
 pub(crate) use attack::AttackMode;
+pub(crate) use feeds::{Countries, Feed};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};
@@ -44,6 +46,11 @@ pub(crate) struct ConfigFile {
     pub(crate) trusted_proxies: OneOrMany<Prefix>,
     /// Where operators come from: always passed by the packet filter, never banned.
     pub(crate) management: OneOrMany<Prefix>,
+    /// Lists that others keep, by name: they are read again and again, and what they say is on the
+    /// deny list or the safelist.
+    pub(crate) feeds: Option<At<Entries<Feed>>>,
+    /// What becomes of sources by their country.
+    pub(crate) countries: Option<At<Countries>>,
     /// Packets that one source may send, an IPv4 address or an IPv6 /64.
     pub(crate) packet_limits: Option<At<PacketLimits>>,
     /// When untrusted sources must have proven themselves to keep their packet rate.

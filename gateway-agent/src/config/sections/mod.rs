@@ -9,6 +9,7 @@ mod access;
 mod attack;
 mod bans;
 mod context;
+mod feeds;
 mod http;
 mod identity;
 mod network;
@@ -20,6 +21,7 @@ mod waf;
 pub use access::{Access, Upstream, UpstreamId};
 pub use attack::AttackMode;
 pub use context::FilePath;
+pub use feeds::{Feed, FeedForm, FeedSource};
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
 pub use network::{Interface, Networks, RateLimits};
@@ -46,6 +48,8 @@ pub struct Config {
     pub interfaces: Vec<Interface>,
     /// Who is trusted, and who must always get through.
     pub networks: Networks,
+    /// Lists that others keep, those of countries among them.
+    pub feeds: Vec<Feed>,
     /// Packets per source.
     pub packet_limits: PacketLimits,
     /// When sources must have proven themselves.
@@ -81,6 +85,7 @@ impl Config {
         [
             ("interfaces", self.interfaces != new.interfaces),
             ("networks", self.networks != new.networks),
+            ("feeds", self.feeds != new.feeds),
             ("packet_limits", self.packet_limits != new.packet_limits),
             ("attack_mode", self.attack_mode != new.attack_mode),
             ("syn_cookies", self.syn_cookies != new.syn_cookies),
@@ -121,6 +126,12 @@ impl Config {
         );
         let packet_limits = PacketLimits::check(section(raw.packet_limits), &networks, cx);
         Some(Self {
+            feeds: feeds::check(
+                section(raw.feeds),
+                raw.countries,
+                !raw.interfaces.0.is_empty(),
+                cx,
+            ),
             interfaces: network::interfaces(raw.interfaces.0, cx),
             networks,
             attack_mode: AttackMode::check(section(raw.attack_mode), &packet_limits, cx),

@@ -51,9 +51,9 @@ fn text_that_is_no_yaml() {
 
 #[test]
 fn files_that_are_no_map_or_an_empty_one() {
-    let keys = "interfaces, trusted_networks, trusted_proxies, management, packet_limits, \
-                attack_mode, syn_cookies, rate_limits, listeners, admin, identity, roles, routes, \
-                upstreams, waf, bans, \
+    let keys = "interfaces, trusted_networks, trusted_proxies, management, feeds, countries, \\\
+                packet_limits, attack_mode, syn_cookies, rate_limits, listeners, admin, identity, \\\
+                roles, routes, upstreams, waf, bans, \\\
                 limits, log, paths";
     check(
         "hello\n",
@@ -79,9 +79,9 @@ fn unknown_keys_get_the_nearest_name() {
         "packet_limit: { trusted: 5/s }\ninterfaces: [{ name: eth0, mod: auto }]\n",
         &[
             "1:1: found the unknown key `packet_limit` in config file; did you mean \
-             `packet_limits`? (known: admin, attack_mode, bans, identity, interfaces, limits, listeners, \
-             log, management, packet_limits, paths, rate_limits, roles, routes, syn_cookies, \
-             trusted_networks, trusted_proxies, upstreams, waf)",
+             `packet_limits`? (known: admin, attack_mode, bans, countries, feeds, identity, interfaces, \\\
+             limits, listeners, log, management, packet_limits, paths, rate_limits, roles, routes, \\\
+             syn_cookies, trusted_networks, trusted_proxies, upstreams, waf)",
             "2:28: found the unknown key `mod` in interface; did you mean `mode`? (known: mode, \
              name)",
         ],
@@ -444,6 +444,37 @@ fn aliases_point_at_the_line_to_edit() {
             "2:10: found the unknown key `bind` in interface; known: mode, name",
             "2:23: found the unknown key `plaintext` in interface; known: mode, name",
             "2:34: found `ja`, expected true or false",
+        ],
+    );
+}
+
+#[test]
+fn feeds_that_make_no_sense() {
+    check_in(
+        "feeds:\n  \"country:KP\": { file: a }\n  \"a b\": { file: a }\n  none: {}\n  both: { url: \
+         https://lists.example/a, file: a }\n  plain: { url: http://lists.example/a }\n  often: { \
+         url: https://lists.example/a, interval: 30s }\n  safe: { file: a, list: allow, mode: \
+         shadow }\n  ca: { file: a, ca: b, timeout: 5s }\n  long: { file: a, interval: 90d }\n",
+        &[
+            "2:3: names that begin with `country:` are those of `countries`",
+            "3:3: `a b` is not a name: 1 to 128 characters without spaces or control characters",
+            "4:9: found neither `url` nor `file`, expected one of them",
+            "5:9: found `url` and `file`, expected one of them",
+            "6:17: found a feed without encryption, expected https://, or `plaintext: true` beside \
+             it: whoever is on the way may write the list",
+            "7:17: found a URL that is fetched every 30s, expected at most once in 1m: its server \
+             would shut you out",
+            "8:39: the safelist has no shadow mode; only deny entries do",
+            "9:22: `ca` is for feeds with a `url`",
+            "9:34: `timeout` is for feeds with a `url`",
+            "10:30: found 90d, expected from 1s to 30d",
+        ],
+    );
+    check_in(
+        "countries: { database: a.mmdb, deny: [KP, kp, UKR] }\n",
+        &[
+            "1:43: found the country KP again",
+            "1:47: found `UKR`, expected the two letters of a country, such as KP",
         ],
     );
 }

@@ -317,6 +317,8 @@ fn a_reload_learns_which_sections_changed() {
     for (from, to, section) in [
         ("name: eth0", "name: eth1", "interfaces"),
         ("203.0.113.0/24", "203.0.113.0/25", "networks"),
+        ("interval: 6h", "interval: 7h", "feeds"),
+        ("deny: [KP]", "deny: [KR]", "feeds"),
         ("5000/s", "5001/s", "packet_limits"),
         ("threshold: 1000/s", "threshold: 2000/s", "syn_cookies"),
         ("60/minute", "61/minute", "rate_limits"),
@@ -346,4 +348,33 @@ fn a_reload_learns_which_sections_changed() {
         good(&rooted(&moved)).0,
         "places do not count"
     );
+}
+
+#[test]
+fn feeds_and_countries() {
+    use crate::config::{FeedList, FeedSource};
+    let (config, warnings) = good(&format!(
+        "{LEAST}feeds:\n  drop: {{ url: https://lists.example/drop.txt }}\n  own: {{ file: own.csv, \
+         format: csv, column: 2, list: allow, interval: 5s }}\n  plain: {{ url: \
+         http://lists.example/a, plaintext: true, mode: shadow }}\ncountries: {{ database: \
+         c.mmdb, deny: [kp, DE] }}\n"
+    ));
+    let only_filter = "g.yaml:1:1: there are no `listeners`: only the packet filter runs";
+    assert_eq!(warnings, [only_filter]);
+    let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+    assert_eq!(names, ["drop", "own", "plain", "country:KP", "country:DE"]);
+    let FeedSource::Url { form, timeout, .. } = &config.feeds[0].source else {
+        panic!("{:?}", config.feeds[0]);
+    };
+    assert_eq!((form.bad_lines, timeout.to_string().as_str()), (0, "30s"));
+    assert_eq!(config.feeds[1].list, FeedList::Allow);
+    assert_eq!(config.feeds[0].interval.to_string(), "1h");
+    assert_eq!(config.feeds[0].max_entries, 500_000);
+
+    let (_, warnings) = good(
+        "listeners: { bind: ':80', plaintext: true }\nroutes: { require: none, upstream: a }\n\
+         upstreams: { a: { targets: http://127.0.0.1:1 } }\nfeeds: { own: { file: own.txt } }\n",
+    );
+    let unread = |warning: &String| warning.contains("feeds are not read without `interfaces`");
+    assert!(warnings.iter().any(unread), "{warnings:?}");
 }

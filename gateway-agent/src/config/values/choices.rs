@@ -79,6 +79,38 @@ pub enum AttackTrigger {
     Off,
 }
 
+/// The list that a feed is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FeedList {
+    /// Its sources are dropped.
+    #[default]
+    Deny,
+    /// Its sources are let in, whatever they send.
+    Allow,
+}
+
+/// What form a feed has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FeedFormat {
+    /// Told from its content.
+    #[default]
+    Auto,
+    /// An address, a prefix or a range to a line.
+    Plain,
+    /// A column of a table.
+    Csv,
+    /// Strings or objects.
+    Json,
+    /// What `ipset save` writes.
+    Ipset,
+    /// What `nft list set` writes.
+    Nft,
+}
+
 /// What the web application firewall does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -3,6 +3,9 @@
 
 mod bind;
 mod choices;
+mod column;
+mod country;
+mod feed_url;
 mod file;
 mod interface;
 mod limit;
@@ -11,12 +14,15 @@ mod target;
 mod text;
 
 pub use bind::Bind;
+pub(crate) use column::FeedColumn;
 pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{
-    AttackTrigger, CookieMode, CookieWhen, FailMode, LogLevel, TlsVersion, Transport, WafMode,
-    XdpMode,
+    AttackTrigger, CookieMode, CookieWhen, FailMode, FeedFormat, FeedList, LogLevel, TlsVersion,
+    Transport, WafMode, XdpMode,
 };
+pub use country::CountryCode;
+pub use feed_url::FeedUrl;
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;

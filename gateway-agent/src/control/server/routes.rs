@@ -48,6 +48,9 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .route("/v1/explain/{address}", get(explain))
         .route("/v1/reload", post(reload))
         .route("/v1/attack", get(attack).post(order))
+        .route("/v1/feeds", get(feeds))
+        .route("/v1/feeds/refresh", post(refresh_feed))
+        .route("/v1/feeds/accept", post(accept_feed))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -142,6 +145,18 @@ async fn attack(caller: Caller) -> Response {
 async fn order(caller: Caller, body: Body) -> Response {
     let asked = json::<AttackOrder>(body);
     answer(caller, asked, |s, asked| s.order(asked.order)).await
+}
+
+async fn feeds(caller: Caller) -> Response {
+    answer(caller, Ok(()), |s, ()| s.feeds()).await
+}
+
+async fn refresh_feed(caller: Caller, body: Body) -> Response {
+    answer(caller, json(body), |s, request| s.refresh_feed(&request)).await
+}
+
+async fn accept_feed(caller: Caller, body: Body) -> Response {
+    answer(caller, json(body), |s, request| s.accept_feed(&request)).await
 }
 
 async fn nowhere() -> Response {

@@ -207,10 +207,16 @@ fn not_there(
             "{prefix} is on {words} because the agent banned it; lift that with \
              `gateway bans lift {prefix}`"
         )),
-        Some(Origin::Feed) => not_yours(format!(
-            "{prefix} is on {words} because a feed says so; to let it in, use \
-             `gateway allow add {prefix}`"
-        )),
+        Some(Origin::Feed) => not_yours(match list {
+            ListName::Deny => format!(
+                "{prefix} is on {words} because a feed says so, and would be back with its next \
+                 version; to let it in, use `gateway allow add {prefix}`"
+            ),
+            ListName::Allow => format!(
+                "{prefix} is on {words} because a feed says so, and would be back with its next \
+                 version; leave it out of the feed"
+            ),
+        }),
         Some(Origin::Config) => not_yours(format!(
             "{prefix} is on {words} because the configuration says so; take it out there and \
              run `gateway reload`"

@@ -40,7 +40,7 @@ impl Service {
         let reader = store.read();
         let mut notes = Vec::new();
 
-        let decided_by = match decider(probe, &around, now) {
+        let mut decided_by = match decider(probe, &around, now) {
             None => None,
             Some((at, rule)) => view(&reader, at, rule, now, &mut notes)?,
         };
@@ -51,6 +51,9 @@ impl Service {
         }
         others.retain(|view| decided_by.as_ref().is_none_or(|d| d.rule != view.rule));
         others.sort_by_key(|view| std::cmp::Reverse(view.prefix.len()));
+        for view in decided_by.iter_mut().chain(&mut others) {
+            self.count(view)?;
+        }
         let unknown = others
             .iter()
             .filter(|v| {
@@ -203,5 +206,6 @@ fn view(
         reason: String::new(),
         ban: None,
         import: None,
+        would_drop: None,
     }))
 }

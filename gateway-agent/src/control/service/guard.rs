@@ -106,6 +106,19 @@ impl Service {
                 "{prefix} holds {session}, from where you are logged in"
             )));
         }
+        let named: HashSet<Prefix> = prefixes.iter().copied().collect();
+        for (covered, what) in self.protected()? {
+            let mut around =
+                (0..=covered.len()).filter_map(|len| Prefix::holding(covered.network(), len).ok());
+            if let Some(prefix) = around.find(|prefix| named.contains(prefix)) {
+                return Err(needs_force(format!("{prefix} holds {covered}, {what}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whom nobody should deny by mistake, each with what it is.
+    pub(super) fn protected(&self) -> Result<Vec<(Prefix, String)>, Fault> {
         let mut protected = self.hooks.protected();
         let loopback = [
             Prefix::v4::<8>(Ipv4Addr::LOCALHOST),
@@ -118,15 +131,7 @@ impl Service {
                 .into_iter()
                 .map(|(p, _)| (p, "a trusted network".to_owned())),
         );
-        let named: HashSet<Prefix> = prefixes.iter().copied().collect();
-        for (covered, what) in protected {
-            let mut around =
-                (0..=covered.len()).filter_map(|len| Prefix::holding(covered.network(), len).ok());
-            if let Some(prefix) = around.find(|prefix| named.contains(prefix)) {
-                return Err(needs_force(format!("{prefix} holds {covered}, {what}")));
-            }
-        }
-        Ok(())
+        Ok(protected)
     }
 }
 

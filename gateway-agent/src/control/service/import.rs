@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::sync::PoisonError;
 
-use gateway_policy::grammar::Prefix;
+use gateway_policy::grammar::{Period, Prefix};
 use gateway_policy::import;
 
 use super::Service;
@@ -19,7 +19,7 @@ use crate::control::now::Now;
 use crate::control::{Actor, Fault, FaultKind};
 use crate::store::{
     Action, Batch, BatchState, Change, Cursor, Durability, Filter, Held, ListName, Mode, NewBatch,
-    NewEntry, Origin, Record, RuleId, StoreError,
+    NewEntry, Origin, Record, RuleId, StoreError, UnixMillis,
 };
 
 /// Entries that are worked on while the store is held: a few milliseconds.
@@ -29,10 +29,21 @@ pub(super) const ROWS: u32 = 1_000;
 
 /// What an import changes.
 #[derive(Default)]
-struct Delta {
-    puts: Vec<NewEntry>,
-    takes: Vec<RuleId>,
-    told: ImportDone,
+pub(super) struct Delta {
+    pub(super) puts: Vec<NewEntry>,
+    pub(super) takes: Vec<RuleId>,
+    pub(super) told: ImportDone,
+}
+
+/// What a tag shall hold.
+pub(super) struct Wanted<'a> {
+    /// By prefix, each prefix once.
+    pub(super) entries: &'a [import::Entry],
+    /// Whether what else the tag has goes.
+    pub(super) replace: bool,
+    /// For how long, for entries that do not say so themselves.
+    pub(super) ttl: Option<Period>,
+    pub(super) mode: Mode,
 }
 
 impl Service {
@@ -53,8 +64,17 @@ impl Service {
         let _one = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
         self.refuse_during_trial(list, &request.tag)?;
         let now = self.now();
-        let held = self.held(list, &request.tag, now)?;
-        let mut delta = delta(request, &held, now);
+        let held = self.held((list, Origin::Operator, &request.tag), now)?;
+        let wanted = Wanted {
+            entries: &request.entries,
+            replace: request.replace,
+            ttl: request.ttl,
+            mode: match request.shadow {
+                true => Mode::Shadow,
+                false => Mode::Enforce,
+            },
+        };
+        let mut delta = delta(&wanted, &held, now);
         delta.told.tag.clone_from(&request.tag);
         delta.told.dry_run = request.dry_run;
         if request.dry_run || delta.puts.is_empty() && delta.takes.is_empty() {
@@ -69,10 +89,27 @@ impl Service {
             created_by: actor.to_string(),
         };
         let deadline = request.confirm.map(|c| self.now().after(c.as_nanos()));
-        let batch = self.write_batch(&new, &delta)?;
+        self.put_in_force(actor, &new, &delta, deadline)?;
+        delta.told.trial_until_unix_ms = deadline;
+        if list == ListName::Allow {
+            delta.told.lifted = self.lift_inside(actor, &request.entries, &request.reason)?;
+            self.hooks.safelist_changed();
+        }
+        Ok(delta.told)
+    }
+
+    /// Writes a batch and puts it in force: all of it, or nothing.
+    pub(super) fn put_in_force(
+        &self,
+        actor: &Actor,
+        new: &NewBatch,
+        delta: &Delta,
+        deadline: Option<UnixMillis>,
+    ) -> Result<(), Fault> {
+        let batch = self.write_batch(new, delta)?;
         let note = format!(
             "{}: {} added, {} removed, {} changed",
-            request.tag, delta.told.added, delta.told.removed, delta.told.changed
+            new.tag, delta.told.added, delta.told.removed, delta.told.changed
         );
         let state = match deadline {
             Some(_) => BatchState::Trial,
@@ -84,23 +121,17 @@ impl Service {
         if let Err(refused) = in_force {
             return Err(self.undo_batch(&batch, refused));
         }
-        delta.told.trial_until_unix_ms = deadline;
-        if deadline.is_none() {
-            self.settle(&batch)?;
+        match deadline {
+            Some(_) => Ok(()),
+            None => self.settle(&batch),
         }
-        if list == ListName::Allow {
-            delta.told.lifted = self.lift_inside(actor, request)?;
-            self.hooks.safelist_changed();
-        }
-        Ok(delta.told)
     }
 
     /// What is under a tag, by prefix.
-    fn held(&self, list: ListName, tag: &str, now: Now) -> Result<Vec<Held>, Fault> {
+    pub(super) fn held(&self, set: (ListName, Origin, &str), now: Now) -> Result<Vec<Held>, Fault> {
         let mut held: Vec<Held> = Vec::new();
         loop {
-            let after = held.last().map(|last| last.prefix);
-            let set = (list, Origin::Operator, tag);
+            let after = held.last().map(|last| last.live.prefix);
             let part = self.store().read().tagged(set, after, now.wall, ROWS)?;
             let full = part.len() >= CHUNK;
             held.extend(part);
@@ -182,8 +213,13 @@ impl Service {
     }
 
     /// Ends the bans inside what has just been put on the safelist.
-    fn lift_inside(&self, actor: &Actor, request: &ImportRequest) -> Result<usize, Fault> {
-        let safe: HashSet<Prefix> = request.entries.iter().map(|entry| entry.prefix).collect();
+    pub(super) fn lift_inside(
+        &self,
+        actor: &Actor,
+        entries: &[import::Entry],
+        note: &str,
+    ) -> Result<usize, Fault> {
+        let safe: HashSet<Prefix> = entries.iter().map(|entry| entry.prefix).collect();
         let mut after: Option<Cursor> = None;
         let mut lifted = 0;
         loop {
@@ -211,7 +247,7 @@ impl Service {
                 &Plan {
                     steps: inside.iter().cloned().flat_map(lift_steps).collect(),
                     actor,
-                    note: &request.reason,
+                    note,
                     durability: Durability::Synced,
                     now,
                 },
@@ -230,26 +266,23 @@ fn around(prefix: Prefix) -> impl Iterator<Item = Prefix> {
     (0..=prefix.len()).filter_map(move |len| Prefix::holding(prefix.network(), len).ok())
 }
 
-/// What has to change for a tag to hold what the request says. Both sides are in order.
-fn delta(request: &ImportRequest, held: &[Held], now: Now) -> Delta {
+/// What has to change for a tag to hold what is wanted. Both sides are in order.
+pub(super) fn delta(wanted: &Wanted<'_>, held: &[Held], now: Now) -> Delta {
     let mut delta = Delta::default();
-    let mut held = held.iter().peekable();
-    let mode = match request.shadow {
-        true => Mode::Shadow,
-        false => Mode::Enforce,
-    };
+    let mut held = held.iter().map(|held| held.live).peekable();
+    let mode = wanted.mode;
     let mut drop_until = |delta: &mut Delta, prefix: Option<Prefix>| {
         while let Some(old) = held.next_if(|old| prefix.is_none_or(|p| old.prefix < p)) {
-            if request.replace {
+            if wanted.replace {
                 delta.takes.push(old.rule);
                 delta.told.removed += 1;
             }
         }
         held.next_if(|old| Some(old.prefix) == prefix)
     };
-    for entry in &request.entries {
+    for entry in wanted.entries {
         let import::Entry { prefix, line, ttl } = *entry;
-        let expires = ttl.or(request.ttl).map(|ttl| now.after(ttl.as_nanos()));
+        let expires = ttl.or(wanted.ttl).map(|ttl| now.after(ttl.as_nanos()));
         match drop_until(&mut delta, Some(prefix)) {
             Some(old) if old.mode == mode && old.expires.is_none() && expires.is_none() => {
                 delta.told.unchanged += 1;

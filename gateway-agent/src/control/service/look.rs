@@ -5,11 +5,11 @@ use gateway_common::verdict::Action as Fate;
 use super::Service;
 use crate::control::api::{
     EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE, Page,
-    PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats,
+    PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats, WouldDrop,
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
 use crate::control::{Actor, Fault, FaultKind, ListsError};
-use crate::store::{Action, Change, Cursor, Durability, Filter, ListName, Origin};
+use crate::store::{Action, Change, Cursor, Durability, Filter, ListName, Mode, Origin, RuleId};
 
 /// Entries of a page when the query does not say.
 const PAGE: u32 = 1_000;
@@ -37,10 +37,49 @@ impl Service {
                 batch: last.import.as_ref().map(|import| import.batch),
             })
         });
-        Ok(Page {
-            entries: records.into_iter().map(|r| EntryView::of(r, now)).collect(),
-            next,
-        })
+        let mut entries: Vec<EntryView> =
+            records.into_iter().map(|r| EntryView::of(r, now)).collect();
+        for entry in &mut entries {
+            self.count(entry)?;
+        }
+        Ok(Page { entries, next })
+    }
+
+    /// Says what an entry in shadow mode would have dropped.
+    pub(super) fn count(&self, entry: &mut EntryView) -> Result<(), Fault> {
+        if entry.mode == Mode::Enforce {
+            return Ok(());
+        }
+        // A list can be looked at without a filter; then nothing was counted.
+        entry.would_drop = match self.lists.would_drop(entry.rule.get()) {
+            Ok(counted) => counted.map(|(packets, bytes)| WouldDrop { packets, bytes }),
+            Err(ListsError::Absent(_)) => None,
+            Err(other @ (ListsError::Full { .. } | ListsError::Failed(_))) => {
+                return Err(other.into());
+            }
+        };
+        Ok(())
+    }
+
+    /// Forgets the counts of rules that are gone: their numbers are never used again, and the
+    /// kernel's map has room for so many only. Says of how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the kernel refuses.
+    pub fn forget_counts(&self) -> Result<usize, Fault> {
+        let mut forgotten = 0;
+        for rule in self.lists.counted()? {
+            // The store is let go between two of them: bans wait for it.
+            let known = match RuleId::new(rule) {
+                Some(rule) => self.store().read().by_rule(rule)?.is_some(),
+                None => false,
+            };
+            if !known {
+                self.lists.forget_count(rule)?;
+                forgotten += 1;
+            }
+        }
+        Ok(forgotten)
     }
 
     pub(super) fn status(&self) -> Result<Status, Fault> {

@@ -12,6 +12,7 @@ mod bans;
 mod change;
 mod configured;
 mod explain;
+mod feed;
 mod guard;
 mod import;
 mod look;
@@ -27,12 +28,14 @@ use gateway_policy::grammar::Prefix;
 
 pub use audit::{Pace, Round};
 pub use bans::{BanOrder, BanOutcome};
+pub use feed::{FeedOrder, FeedOutcome, FeedTaken};
 pub use look::stats_of;
 pub use reconcile::Reconciled;
 
 use super::api::{
-    AddRequest, AttackStatus, Changed, Confirmed, Explanation, ImportDone, ImportRequest,
-    OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest, Stats, Status,
+    AddRequest, AttackStatus, Changed, Confirmed, Explanation, FeedRequest, FeedStatus, Feeds,
+    ImportDone, ImportRequest, OrderName, Page, PageQuery, ReloadRequest, Reloaded, RemoveRequest,
+    Stats, Status,
 };
 use super::now::{Clock, Now};
 use super::{Actor, Control, Fault, Hooks, Lists};
@@ -152,5 +155,17 @@ impl Control for Session {
 
     fn order(&self, order: OrderName) -> Result<AttackStatus, Fault> {
         self.service.order(&self.actor, order)
+    }
+
+    fn feeds(&self) -> Result<Feeds, Fault> {
+        self.service.feeds()
+    }
+
+    fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.service.hooks.refresh_feed(&request.name)
+    }
+
+    fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
+        self.service.hooks.accept_feed(&self.actor, &request.name)
     }
 }

@@ -206,13 +206,21 @@ impl Service {
     }
 }
 
+/// An entry of the kernel as the store takes it over. Which feed brought it, the kernel does not
+/// know, so nobody would ever take it away: it holds until the feeds have been read again, and a
+/// day at most.
 fn adopted(list: ListName, prefix: Prefix, entry: &Entry, now: Now) -> NewRecord {
+    let origin = Origin::try_from(entry.origin).unwrap_or(Origin::Operator);
+    let expires = match (origin, now.to_wall(entry.expires)) {
+        (Origin::Feed, None) => Some(now.after(Nanos::from_secs(24 * 3600))),
+        (Origin::Operator | Origin::Feed | Origin::Ban | Origin::Config, expires) => expires,
+    };
     NewRecord {
         list,
         prefix,
-        origin: Origin::try_from(entry.origin).unwrap_or(Origin::Operator),
+        origin,
         mode: Mode::try_from(entry.mode).unwrap_or(Mode::Enforce),
-        expires: now.to_wall(entry.expires),
+        expires,
         reason: "found in the kernel's list; the store had been lost".to_owned(),
         created: now.wall,
         created_by: Actor::agent().to_string(),

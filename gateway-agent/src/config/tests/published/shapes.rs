@@ -11,8 +11,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    AttackTrigger, Bind, CookieMode, CookieWhen, FailMode, FileName, InterfaceName, Limit,
-    LogLevel, LogTarget, PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
+    AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedColumn, FeedFormat,
+    FeedList, FeedUrl, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
+    TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -76,7 +77,9 @@ defined!(
     raw::Ban,
     raw::Bans,
     raw::Certificate,
+    raw::Countries,
     raw::DestinationLimit,
+    raw::Feed,
     raw::HttpLimits,
     raw::Identity,
     raw::Interface,
@@ -102,6 +105,8 @@ defined!(
     CookieMode,
     CookieWhen,
     FailMode,
+    FeedFormat,
+    FeedList,
     LogLevel,
     Transport,
     WafMode,
@@ -121,6 +126,9 @@ macro_rules! values {
 
 values! {
     Bind: "address and port", "string", ["[::]:443", "192.0.2.1:443", ":443"];
+    CountryCode: "country", "string", ["KP"];
+    FeedColumn: "column", ["string", "integer"], ["cidr", "2"];
+    FeedUrl: "URL", "string", ["https://lists.example/drop.txt"];
     FileName: "file", "string", ["/etc/gateway/cert.pem"];
     LogTarget: "file, `stderr` or `off`", "string", ["/var/log/gateway/access.log", "off"];
     Factor: "factor", ["string", "number"], ["2x", "1.5x"];
@@ -144,6 +152,12 @@ values! {
 impl Shape for NonZeroU32 {
     fn shape(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "title": "number", "type": "integer", "minimum": 1, "maximum": u32::MAX })
+    }
+}
+
+impl Shape for u32 {
+    fn shape(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "title": "number", "type": "integer", "minimum": 0, "maximum": u32::MAX })
     }
 }
 

@@ -206,3 +206,28 @@ fn a_configuration_on_trial_is_confirmed_once_and_logged() {
         ]
     );
 }
+
+#[test]
+fn shadow_entries_tell_what_they_would_have_dropped() {
+    let bench = bench();
+    let shadow = AddRequest {
+        shadow: true,
+        ..request(&["192.0.2.0/24", "198.51.100.0/24"])
+    };
+    bench.session.add(ListName::Deny, &shadow).unwrap();
+    bench.deny(&["203.0.113.7"]).unwrap();
+    // The third entry is one that drops; the fourth was there once.
+    bench.lists.state().would = [(1, (5, 300)), (3, (9, 9)), (4, (2, 2))].into();
+    let counted: Vec<Option<u64>> = bench
+        .entries(ListName::Deny)
+        .iter()
+        .map(|entry| entry.would_drop.map(|would| would.packets))
+        .collect();
+    assert_eq!(counted, [Some(5), None, None]);
+    let explained = bench.session.explain("192.0.2.9".parse().unwrap()).unwrap();
+    let would = explained.decided_by.unwrap().would_drop.unwrap();
+    assert_eq!((would.packets, would.bytes), (5, 300));
+    assert_eq!(bench.service.forget_counts().unwrap(), 1);
+    let left: Vec<u32> = bench.lists.state().would.keys().copied().collect();
+    assert_eq!(left, [1, 3]);
+}

@@ -2,6 +2,7 @@
 
 mod audit;
 mod bans;
+mod feed;
 mod import;
 mod lists;
 mod look;
@@ -47,6 +48,7 @@ impl Hooks for Heard {
             upstreams: Vec::new(),
             limits: Vec::new(),
             syn_cookies: None,
+            feeds: Vec::new(),
         })
     }
 
