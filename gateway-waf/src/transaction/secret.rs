@@ -34,13 +34,32 @@ const NAMES: &[&[u8]] = &[
 
 /// Whether the value of `variable`'s item `name` must be masked.
 pub(super) fn is_secret(variable: Variable, name: &[u8]) -> bool {
-    if variable == REQUEST_COOKIES {
-        return true;
-    }
+    variable == REQUEST_COOKIES || is_secret_name(name)
+}
+
+/// Whether a value of this name is a secret, wherever it stands.
+pub(super) fn is_secret_name(name: &[u8]) -> bool {
     let last = name.rsplit(|&b| b == b'.').next().unwrap_or(name);
     NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
         || MARKS.iter().any(|mark| {
             name.windows(mark.len())
                 .any(|window| window.eq_ignore_ascii_case(mark))
         })
+}
+
+/// Whether the text names a secret anywhere: what stands beside it may be one.
+pub(super) fn names_secret(text: &[u8]) -> bool {
+    let text = text.to_ascii_lowercase();
+    MARKS
+        .iter()
+        .any(|mark| memchr::memmem::find(&text, mark).is_some())
+}
+
+/// Whether a JSON web token stands in the text: base64url of `{"`.
+pub(super) fn looks_like_token(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"eyJ").any(|at| {
+        let rest = text.get(at..).unwrap_or_default();
+        let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        rest.iter().take_while(|b| word(b)).count() >= 8
+    })
 }
