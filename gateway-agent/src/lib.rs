@@ -13,5 +13,6 @@ pub mod feedback;
 pub mod http;
 pub mod identity;
 pub mod observe;
+pub mod records;
 pub mod store;
 pub mod tls;

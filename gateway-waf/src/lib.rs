@@ -110,6 +110,15 @@ impl Waf {
         Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
     }
 
+    /// How many rules are in shadow.
+    #[must_use]
+    pub fn in_shadow(&self) -> usize {
+        let rules = self.rules.rules.iter();
+        rules
+            .filter(|rule| self.rules.shadow.contains(rule.index))
+            .count()
+    }
+
     /// Whether `choice` is one that [`Waf::shadow`] takes.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::{
 use arc_swap::ArcSwap;
 use gateway_policy::grammar::Prefix;
 
-use super::{filter, immune, limits, snapshot};
+use super::{filter, immune, limits, patches::Patches, snapshot, watch::Look};
 use crate::{
     clock,
     config::{self, Config},
@@ -36,6 +36,7 @@ pub(super) struct Running {
     /// One reload at a time.
     reloading: Mutex<()>,
     kernel: Option<Arc<Kernel>>,
+    patches: Patches,
     parts: OnceLock<Parts>,
 }
 
@@ -65,6 +66,7 @@ impl Running {
             generation: AtomicU64::new(1),
             reloading: Mutex::new(()),
             kernel,
+            patches: Patches::default(),
             parts: OnceLock::new(),
         }
     }
@@ -77,6 +79,19 @@ impl Running {
 
     pub(super) fn config(&self) -> Arc<Config> {
         self.config.load_full()
+    }
+
+    /// How the rules of the WAF stand.
+    pub(super) fn patches(&self) -> &Patches {
+        &self.patches
+    }
+
+    /// Rules in `waf.conf_d` are taken up without a reload.
+    pub(super) fn refresh_rules(&self) {
+        let _one_at_a_time = self.reloading();
+        if let Some(parts) = self.parts.get() {
+            self.patches.refresh(&self.config(), &parts.gate);
+        }
     }
 
     /// Rotated key files are taken up without a reload.
@@ -119,7 +134,9 @@ impl Running {
     fn apply(&self, new: &Arc<Config>, parts: &Parts) -> anyhow::Result<Vec<String>> {
         let old = self.config();
         // Whatever can fail for a reason in a file comes first; nothing has changed until then.
+        let look = Look::at(new.waf.conf_d.path());
         let settings = snapshot::settings(new)?;
+        snapshot::carry_over(&settings, &parts.gate.settings());
         let mut notes = Vec::new();
         let mut renewed = Vec::new();
         if old.listeners == new.listeners {
@@ -136,6 +153,7 @@ impl Running {
             ("limits", old.limits != new.limits),
             ("log", old.log != new.log),
             ("waf.log", old.waf.log != new.waf.log),
+            ("waf.keep", old.waf.keep != new.waf.keep),
             ("paths", old.paths != new.paths),
         ] {
             if differs {
@@ -152,6 +170,7 @@ impl Running {
             notes.push("the packet filter starts with a restart".into());
         }
         parts.gate.replace(settings);
+        self.patches.loaded(look);
         for (slot, config) in renewed {
             slot.store(config);
         }
@@ -203,6 +222,10 @@ impl Hooks for Running {
                         .collect(),
                 })
                 .collect(),
+            waf: self
+                .parts
+                .get()
+                .and_then(|parts| self.patches.status(&config, &parts.gate)),
             limits: limits::in_words(&config.packet_limits, &config.rate_limits),
         })
     }

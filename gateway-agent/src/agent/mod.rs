@@ -9,9 +9,13 @@ mod immune;
 mod limits;
 mod logs;
 mod metrics;
+mod patches;
 mod rules;
 mod snapshot;
 mod start;
+mod watch;
 
-pub use rules::{RuleFiles, check_rules, load_rules};
+pub use rules::{
+    RuleFault, RuleFiles, Rules, check_rules, expand, load_files, load_rules, rule_files,
+};
 pub use start::{Options, run};

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
+};
 
 use super::{
     filter,
@@ -12,7 +15,9 @@ use super::{
     immune,
     logs::Logs,
     metrics::DatapathCollector,
+    patches::WafCollector,
     snapshot,
+    watch::Look,
 };
 use crate::{
     config::{self, Config},
@@ -26,6 +31,7 @@ use crate::{
     feedback::Feedback,
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, Format, HttpMetrics, Metrics, Monitor},
+    records::{self, Ring},
     store::Store,
     tls::ServerTls,
 };
@@ -49,6 +55,15 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How often imports that nobody confirmed are looked for.
 const TRIALS: Duration = Duration::from_millis(500);
 
+/// How often the files in `waf.conf_d` are looked at: a change is in force after two looks.
+const PATCHES: Duration = Duration::from_millis(200);
+
+/// How often old records are looked for.
+const EXPIRY: Duration = Duration::from_secs(600);
+
+/// How long records stay that were kept before `waf.keep` became `off`.
+const LEFT_BEHIND: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
 
@@ -66,6 +81,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), config = %options.config.display(), "starting");
 
     // Whatever a file can make fail comes before the first trace of this agent.
+    let look = Look::at(config.waf.conf_d.path());
     let settings = snapshot::settings(&config)?;
     let listens = listens(&config)?;
     let _lock = WriterLock::take(&WriterLock::path_beside(&config.paths.store), LOCK_PATIENCE)?;
@@ -87,6 +103,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Arc::clone(&config),
         kernel.clone(),
     ));
+    running.patches().loaded(look);
     let service = Arc::new(Service::new(lists, store, Arc::clone(&running) as _));
     if kernel.is_some() {
         bring_in_step(&service, &config)?;
@@ -118,6 +135,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         if let Some(kernel) = &kernel {
             registry.register_collector(Box::new(DatapathCollector(Arc::clone(kernel))));
         }
+        registry.register_collector(Box::new(WafCollector {
+            running: Arc::clone(&running),
+            gate: Arc::clone(&gate),
+            records: logs.record_files(),
+        }));
     });
     let health = Arc::clone(&running);
     let monitor = Monitor::start(config.admin.bind.addr(), metrics, move || health.health())?;
@@ -236,6 +258,9 @@ async fn attend(
     let mut hangup = signal(SignalKind::hangup())?;
     let mut keys = tokio::time::interval(KEY_REFRESH);
     let mut trials = tokio::time::interval(TRIALS);
+    let mut patches = tokio::time::interval(PATCHES);
+    patches.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut expiry = tokio::time::interval(EXPIRY);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -254,6 +279,14 @@ async fn attend(
                 let service = Arc::clone(&trying);
                 tokio::task::spawn_blocking(move || roll_back(&service)).await?;
             }
+            _ = patches.tick() => {
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || running.refresh_rules()).await?;
+            }
+            _ = expiry.tick() => {
+                let config = running.config();
+                tokio::task::spawn_blocking(move || expire(&config)).await?;
+            }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.refresh_keys()).await?;
@@ -263,6 +296,18 @@ async fn attend(
     tracing::info!("stopping");
     let _ = stop.send(());
     control.await?.context("the control socket failed")
+}
+
+/// Removes the records that are too old, also those that an agent with other settings left.
+fn expire(config: &Config) {
+    let age = config
+        .waf
+        .keep
+        .map_or(LEFT_BEHIND, |keep| keep.age.as_duration());
+    let folder = records::folder(&config.paths.store);
+    if let Err(error) = Ring::expire(&folder, age) {
+        tracing::error!(folder = %folder.display(), "old WAF records stay: {error}");
+    }
 }
 
 /// Takes back the imports that nobody has confirmed.

@@ -8,6 +8,7 @@ use gateway_policy::grammar::{Period, Prefix};
 use gateway_policy::import::{Column, Format, FormatError};
 
 use super::trace::TraceArgs;
+use crate::http::RequestId;
 use crate::store::Origin;
 
 /// Filters packets and requests for one host, and tells each filter what the other learns.
@@ -68,8 +69,11 @@ pub(super) enum Verb {
     /// Show or lift what the agent banned by itself
     #[command(subcommand)]
     Bans(BansVerb),
-    /// Say what becomes of packets from an address, and why
+    /// Say what becomes of packets from an address, or what the WAF found in a request, and why
     Explain(ExplainArgs),
+    /// Ask why the rules of the WAF did what they did, and try others
+    #[command(subcommand)]
+    Waf(WafVerb),
     /// Keep the imports that are on trial
     Confirm(Shape),
     /// Say what would become of the packets of a capture, or of one that is described
@@ -237,9 +241,31 @@ pub(super) struct LiftArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// An address
-    #[arg(value_name = "IP")]
-    pub(super) address: IpAddr,
+    /// An address, or the id of a request (`X-Request-Id`)
+    #[arg(value_name = "IP|REQUEST-ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+/// What is to be explained.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject {
+    Address(IpAddr),
+    Request(RequestId),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WafVerb {
+    /// Say which rules matched in a request, on what, and what every transformation made of it
+    Explain(WafExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WafExplainArgs {
+    /// The id of a request, as in `X-Request-Id` and the logs
+    #[arg(value_name = "REQUEST-ID", value_parser = request_id)]
+    pub(super) request: RequestId,
     #[command(flatten)]
     pub(super) shape: Shape,
 }
@@ -277,6 +303,20 @@ fn trial(text: &str) -> Result<Period, String> {
     match trial.is_zero() {
         true => Err("a trial cannot last 0s".to_owned()),
         false => Ok(trial),
+    }
+}
+
+fn request_id(text: &str) -> Result<RequestId, String> {
+    RequestId::parse(text.as_bytes())
+        .ok_or_else(|| "a request id has 32 hexadecimal digits".to_owned())
+}
+
+fn subject(text: &str) -> Result<Subject, String> {
+    match text.parse() {
+        Ok(address) => Ok(Subject::Address(address)),
+        Err(_) => request_id(text)
+            .map(Subject::Request)
+            .map_err(|error| format!("it is no IP address, and {error}")),
     }
 }
 

@@ -23,6 +23,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod waf;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -85,6 +86,7 @@ fn dispatch(
         Verb::Allow(verb) => lists::allow(global, verb, host, out, err),
         Verb::Bans(verb) => bans::bans(global, verb, host, out, err),
         Verb::Explain(args) => explain::explain(global, args, host, out),
+        Verb::Waf(verb) => waf::waf(global, verb, out),
         Verb::Confirm(shape) => import::confirm(global, *shape, out),
         Verb::Trace(args) => trace::trace(global, args, host, out),
         Verb::Reload(args) => reload::reload(global, args, out, err),

@@ -6,10 +6,10 @@ use super::args::{Global, Shape};
 use super::error::CliError;
 use super::host::Host;
 use super::paths::paths;
-use super::show::{self, counted, span};
+use super::show::{self, counted, plain, span};
 use super::{DONE, reach};
 use crate::clock;
-use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status};
+use crate::control::api::{AgentStatus, FilterStatus, ListsStatus, Status, WafStatus};
 
 pub(super) fn status(
     global: &Global,
@@ -37,6 +37,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 configured_unix_ms,
                 listeners,
                 upstreams,
+                waf,
                 limits,
             } = agent;
             let since = |at: u64| span(now.saturating_sub(at));
@@ -56,6 +57,9 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             )?;
             filter(out, &status.filter)?;
             lists(out, &status.lists)?;
+            if let Some(waf) = waf {
+                rules(out, waf, now)?;
+            }
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
             rows(out, "listeners", listeners, String::clone)?;
             rows(out, "upstreams", upstreams, |u| {
@@ -81,6 +85,35 @@ fn filter(out: &mut dyn Write, filter: &FilterStatus) -> io::Result<()> {
     rows(out, "filter", &filter.interfaces, |i| {
         format!("{} ({})", i.name, i.mode)
     })
+}
+
+fn rules(out: &mut dyn Write, waf: &WafStatus, now: u64) -> io::Result<()> {
+    let WafStatus {
+        rules,
+        shadow,
+        conf_d,
+        loaded_unix_ms,
+        fault,
+    } = waf;
+    let watching = match shadow {
+        0 => String::new(),
+        shadow => format!(", {shadow} of them in shadow"),
+    };
+    let since = span(now.saturating_sub(loaded_unix_ms.0));
+    let rules = counted(*rules, "rule", "rules");
+    line(
+        out,
+        "waf",
+        &format!("{rules}{watching}, in force for {since}"),
+    )?;
+    for fault in fault.iter().flat_map(|fault| fault.lines()) {
+        line(
+            out,
+            "",
+            &format!("not in force, from {conf_d}: {}", plain(fault)),
+        )?;
+    }
+    Ok(())
 }
 
 fn lists(out: &mut dyn Write, lists: &ListsStatus) -> io::Result<()> {

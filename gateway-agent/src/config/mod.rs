@@ -23,12 +23,12 @@ pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface, Issuer,
-    KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    Keep, KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
+    RouteTarget, SourceLimits, TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
-    Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, RuleChoice, Target, TargetHost,
+    TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

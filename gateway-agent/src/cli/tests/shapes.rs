@@ -95,6 +95,7 @@ fn status_tells_all_an_agent_knows() {
     let status = Status {
         version: "0.1.0".to_owned(),
         agent: Some(AgentStatus {
+            waf: None,
             pid: 812,
             started_unix_ms: at(7_380),
             config: "/etc/gateway/gateway.yaml".to_owned(),

@@ -15,14 +15,14 @@ mod operation;
 mod packets;
 mod waf;
 
-pub use access::{Access, Upstream, UpstreamId};
+pub use access::{Access, RouteTarget, Upstream, UpstreamId};
 pub use context::FilePath;
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
 pub use network::{Interface, Networks, RateLimits};
 pub use operation::{Admin, Log, LogTo, Paths};
 pub use packets::{PacketLimits, PortLimit, SourceLimits, Watched};
-pub use waf::Waf;
+pub use waf::{Keep, Waf};
 
 pub(super) use context::Context;
 
@@ -31,6 +31,7 @@ use gateway_policy::bans::BanPolicy;
 use super::raw::ConfigFile;
 use super::report::{Place, Report};
 use super::tree::At;
+use super::values::WafMode;
 
 /// A configuration that has been checked. Share it in an `Arc`; each section compares with the
 /// same section of another configuration, so that a reload knows what to do.
@@ -86,6 +87,14 @@ impl Config {
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// Whether the firewall looks at any request.
+    #[must_use]
+    pub fn is_waf_used(&self) -> bool {
+        let mut routes = self.access.routes().iter();
+        self.waf.mode != WafMode::Off
+            || routes.any(|route| route.target.waf.is_some_and(|waf| waf != WafMode::Off))
     }
 
     /// Checks what is beyond single values. Faults go to the context's report, and where there

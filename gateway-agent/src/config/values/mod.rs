@@ -7,6 +7,7 @@ mod file;
 mod interface;
 mod limit;
 mod ports;
+mod rule_choice;
 mod target;
 mod text;
 
@@ -17,6 +18,7 @@ pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;
+pub use rule_choice::RuleChoice;
 pub use target::{Target, TargetHost};
 
 use text::{quoted, text_serde};
