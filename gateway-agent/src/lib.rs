@@ -14,5 +14,6 @@ pub mod http;
 pub mod identity;
 pub mod observe;
 pub mod records;
+pub mod replay;
 pub mod store;
 pub mod tls;

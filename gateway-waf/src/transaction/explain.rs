@@ -14,7 +14,7 @@ use super::{
     secret,
 };
 use crate::{
-    operator::Operator,
+    operator::{Operator, Relation},
     ruleset::{Link, Rule},
     template::Template,
     transform::Transform,
@@ -183,17 +183,49 @@ impl<'w> Transaction<'w> {
         let transforms = seen.link.test.as_ref().map_or(&[][..], |t| &t.transforms);
         let transforms = transforms.get(..seen.applied).unwrap_or_default();
         let holds_secret = |text: &[u8]| holds(text, secrets);
+        let matched = self.part(seen, transforms, argument);
         Inspected {
             variable: String::from_utf8_lossy(bounded(&variable, SHOWN_NAME)).into_owned(),
             operator: operator_text(seen.link),
             argument: argument.filter(|a| !holds_secret(a)).map(<[u8]>::to_vec),
-            shown: (!hidden).then(|| self.steps(seen, transforms)),
-            matched: seen.range.clone(),
+            shown: (!hidden).then(|| self.steps(seen, transforms, matched.clone())),
+            matched,
         }
     }
 
+    /// What of the last value matched: operators that compare texts do not say so themselves.
+    fn part(
+        &mut self,
+        seen: &Seen<'w>,
+        transforms: &[Transform],
+        argument: Option<&[u8]>,
+    ) -> Option<Range<usize>> {
+        let test = seen.link.test.as_ref().filter(|test| !test.negated)?;
+        let Operator::Text(relation, template) = &test.operator else {
+            return seen.range.clone();
+        };
+        let map = self.rules.unicode_map.as_ref();
+        let last = transforms
+            .iter()
+            .fold(seen.raw.value, |data, t| self.pool.transform(data, *t, map));
+        let value = self.pool.get(last);
+        let wanted = argument.or(template.literal())?;
+        let at = match relation {
+            Relation::Contains | Relation::ContainsWord => memchr::memmem::find(value, wanted),
+            Relation::BeginsWith => Some(0),
+            Relation::EndsWith => value.len().checked_sub(wanted.len()),
+            Relation::Equals | Relation::Within => None,
+        }?;
+        Some(at..at + wanted.len())
+    }
+
     /// The value before and after each transformation, each cut around what matched in the end.
-    fn steps(&mut self, seen: &Seen<'w>, transforms: &[Transform]) -> (Excerpt, Vec<Step>) {
+    fn steps(
+        &mut self,
+        seen: &Seen<'w>,
+        transforms: &[Transform],
+        range: Option<Range<usize>>,
+    ) -> (Excerpt, Vec<Step>) {
         let map = self.rules.unicode_map.as_ref();
         let mut values = vec![seen.raw.value];
         let mut last = seen.raw.value;
@@ -202,12 +234,12 @@ impl<'w> Transaction<'w> {
             values.push(last);
         }
         let whole = self.pool.get(last);
-        let matched = seen.range.clone().unwrap_or(0..0);
+        let matched = range.clone().unwrap_or(0..0);
         let matched = whole.get(matched).unwrap_or_default();
         let excerpt = |data: Data| {
             let value = self.pool.get(data);
             if data == last {
-                return Excerpt::of(value, seen.range.clone());
+                return Excerpt::of(value, range.clone());
             }
             // Earlier values may hold the same bytes elsewhere, or not at all.
             let at = memchr::memmem::find(value, matched).filter(|_| !matched.is_empty());

@@ -1,5 +1,7 @@
 //! The web application firewall, and bans.
 
+use std::num::NonZeroU32;
+
 use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{Factor, Period, Rate, Size};
 use serde::Deserialize;
@@ -53,9 +55,9 @@ pub(crate) struct Keep {
     pub(crate) age: Option<At<Period>>,
     /// The longest body of a request that is kept with it, up to `1MiB`. Default: `16KiB`.
     pub(crate) body: Option<At<Size>>,
-    /// Of so many requests in which nothing was found one is kept too, for `replay`; `0` for
-    /// none. Default: `0`.
-    pub(crate) sample: Option<At<u32>>,
+    /// Of so many requests in which nothing was found one is kept too, for `replay`. Default:
+    /// `off`.
+    pub(crate) sample: Option<At<OrOff<NonZeroU32>>>,
 }
 
 /// What clients are banned for. Each may be `off`.

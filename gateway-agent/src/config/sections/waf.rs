@@ -68,7 +68,10 @@ impl Keep {
                 (Period::from_secs(HOUR), Period::from_secs(90 * 24 * HOUR)),
             ),
             body: cx.size(raw.body, Size::kib(16), (Size::bytes(0), Size::mib(1))),
-            one_in: setting(raw.sample, 0).into(),
+            one_in: match raw.sample.and_then(At::take) {
+                Some(OrOff::On(one_in)) => one_in.get().into(),
+                Some(OrOff::Off) | None => 0,
+            },
         })
     }
 }
