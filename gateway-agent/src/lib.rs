@@ -16,4 +16,5 @@ pub mod observe;
 pub mod records;
 pub mod replay;
 pub mod store;
+pub mod suggest;
 pub mod tls;

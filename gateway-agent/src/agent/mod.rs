@@ -16,6 +16,7 @@ mod start;
 mod watch;
 
 pub use rules::{
-    RuleFault, RuleFiles, Rules, check_rules, expand, load_files, load_rules, rule_files,
+    RuleFault, RuleFiles, Rules, check_rules, default_files, expand, load_files, load_rules, order,
+    rule_files,
 };
 pub use start::{Options, run};

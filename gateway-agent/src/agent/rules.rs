@@ -69,16 +69,20 @@ impl Rules {
 /// # Errors
 /// Every fault with file, line and column; a pattern that names no file is one.
 pub fn load_rules(config: &config::Waf) -> Result<Rules, RuleFault> {
-    load_files(&rule_files(config)?, config)
+    load_files(&rule_files(config)?, &RuleFiles, config)
 }
 
 /// Loads these files, and puts rules in shadow as the configuration says.
 ///
 /// # Errors
 /// Every fault with file, line and column.
-pub fn load_files(files: &[String], config: &config::Waf) -> Result<Rules, RuleFault> {
+pub fn load_files(
+    files: &[String],
+    sources: &dyn Sources,
+    config: &config::Waf,
+) -> Result<Rules, RuleFault> {
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
-    let mut waf = Waf::load(&names, &RuleFiles).map_err(RuleFault::Rules)?;
+    let mut waf = Waf::load(&names, sources).map_err(RuleFault::Rules)?;
     let mut notices = Vec::new();
     for choice in &config.shadow {
         // The configuration has been checked, so a choice that cannot be read names nobody.
@@ -103,14 +107,25 @@ pub fn load_files(files: &[String], config: &config::Waf) -> Result<Rules, RuleF
 pub fn rule_files(config: &config::Waf) -> Result<Vec<String>, RuleFault> {
     let (before, after) = patches(config)?;
     let mut files = before;
-    if config.default_rules {
-        files.extend(DEFAULT_RULES.iter().map(|(name, _)| (*name).to_owned()));
-    }
+    files.extend(default_files(config));
     for pattern in &config.rules {
         files.extend(expand(pattern.path())?);
     }
     files.extend(after);
     Ok(files)
+}
+
+/// The files of the rules that come with the gateway, where the configuration wants them.
+#[must_use]
+pub fn default_files(config: &config::Waf) -> Vec<String> {
+    let own = DEFAULT_RULES.iter().filter(|_| config.default_rules);
+    own.map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// Files that are dropped in: those that are read before all other rules, and those behind.
+#[must_use]
+pub fn order(files: Vec<String>) -> (Vec<String>, Vec<String>) {
+    files.into_iter().partition(|name| name.ends_with(BEFORE))
 }
 
 /// The files that a path of rules stands for: a pattern's, a folder's, or itself.
@@ -155,7 +170,7 @@ fn patches(config: &config::Waf) -> Result<(Vec<String>, Vec<String>), RuleFault
             }
         }
     }
-    Ok(found.into_iter().partition(|name| name.ends_with(BEFORE)))
+    Ok(order(found))
 }
 
 /// The most files in `conf_d`.

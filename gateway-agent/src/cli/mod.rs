@@ -38,6 +38,8 @@ pub use host::{Host, Judge, ThisHost};
 pub const DONE: u8 = 0;
 /// It could not be done; why is on the standard error stream.
 pub const FAILED: u8 = 1;
+/// `gateway waf replay`: other rules would change something.
+pub const CHANGES: u8 = 3;
 /// What was typed makes no sense.
 pub const USAGE: u8 = 2;
 
@@ -86,7 +88,7 @@ fn dispatch(
         Verb::Allow(verb) => lists::allow(global, verb, host, out, err),
         Verb::Bans(verb) => bans::bans(global, verb, host, out, err),
         Verb::Explain(args) => explain::explain(global, args, host, out),
-        Verb::Waf(verb) => waf::waf(global, verb, out),
+        Verb::Waf(verb) => waf::waf(global, verb, host, out, err),
         Verb::Confirm(shape) => import::confirm(global, *shape, out),
         Verb::Trace(args) => trace::trace(global, args, host, out),
         Verb::Reload(args) => reload::reload(global, args, out, err),

@@ -26,3 +26,4 @@ pub use log_file::{LogCounts, Sink};
 pub use metrics::Metrics;
 pub use monitor::{Health, Monitor, MonitorError};
 pub use waf_log::WafLog;
+pub(crate) use wall::rfc3339;

@@ -39,7 +39,10 @@ impl From<Record> for Specimen {
     fn from(record: Record) -> Self {
         let of_request = record.matches.iter().filter(|hit| hit.phase <= 2);
         Self {
-            found: Some((of_request.map(|hit| hit.id).collect(), record.mode == "block")),
+            found: Some((
+                of_request.map(|hit| hit.id).collect(),
+                record.mode == "block",
+            )),
             id: record.request,
             client: record.client,
             at: record.time_unix_ms,

@@ -46,8 +46,10 @@ const NOW: &str = "SecRuleEngine DetectionOnly\n\
 
 #[test]
 fn what_changes_is_told_by_rule_and_by_request() {
-    let candidate = waf("SecRule ARGS:q \"@contains evil\" \"id:1,phase:2,deny,log\"\n\
-         SecRule ARGS \"@contains new\" \"id:3,phase:2,deny,log\"");
+    let candidate = waf(
+        "SecRule ARGS:q \"@contains evil\" \"id:1,phase:2,deny,log\"\n\
+         SecRule ARGS \"@contains new\" \"id:3,phase:2,deny,log\"",
+    );
     let mut report = Report::default();
     for (id, target) in [
         ("same", "/?q=evil"),

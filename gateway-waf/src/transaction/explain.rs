@@ -211,10 +211,10 @@ impl<'w> Transaction<'w> {
         let value = self.pool.get(last);
         let wanted = argument.or(template.literal())?;
         let at = match relation {
-            Relation::Contains | Relation::ContainsWord => memchr::memmem::find(value, wanted),
+            Relation::Contains => memchr::memmem::find(value, wanted),
             Relation::BeginsWith => Some(0),
             Relation::EndsWith => value.len().checked_sub(wanted.len()),
-            Relation::Equals | Relation::Within => None,
+            Relation::ContainsWord | Relation::Equals | Relation::Within => None,
         }?;
         Some(at..at + wanted.len())
     }

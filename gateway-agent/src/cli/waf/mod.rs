@@ -1,11 +1,15 @@
 //! `gateway waf`: why its rules did what they did, and what other rules would do.
 
+mod candidate;
 mod explain;
+mod replay;
+mod suggest;
 
 use std::io::Write;
 
 use super::args::{Global, WafVerb};
 use super::error::CliError;
+use super::host::Host;
 use super::paths::paths;
 use super::show::{counted, date};
 use crate::records::{Archive, Kept, folder};
@@ -13,9 +17,17 @@ use crate::store::UnixMillis;
 
 pub(super) use explain::explain;
 
-pub(super) fn waf(global: &Global, verb: &WafVerb, out: &mut dyn Write) -> Result<u8, CliError> {
+pub(super) fn waf(
+    global: &Global,
+    verb: &WafVerb,
+    host: &dyn Host,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, CliError> {
     match verb {
         WafVerb::Explain(args) => explain(global, &args.request, args.shape, out),
+        WafVerb::Replay(args) => replay::replay(global, args, out, err),
+        WafVerb::Suggest(args) => suggest::suggest(global, args, host, out, err),
     }
 }
 
