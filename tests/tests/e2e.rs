@@ -22,6 +22,7 @@ mod e2e {
     mod trace;
     mod upstream;
     mod waf;
+    mod waf_tuning;
     mod world;
     mod xdp_mode;
 }
