@@ -33,16 +33,15 @@ impl<'w> Transaction<'w> {
             self.decision = decision;
         }
         let interrupts = !matches!(effect, Effect::Warning | Effect::Allowed);
-        if rule.log || rule.audit_log || interrupts {
-            if self.has_room(rule) || interrupts {
-                let effect = match self.engine {
-                    RuleEngine::On => effect,
-                    RuleEngine::Off | RuleEngine::DetectionOnly => Effect::Warning,
-                };
-                let record = self.record(rule, link, found, hit, effect);
-                self.trace(rule);
-                self.matches.push(record);
-            }
+        let wanted = rule.log || rule.audit_log;
+        if interrupts || (wanted && self.has_room(rule)) {
+            let effect = match self.engine {
+                RuleEngine::On => effect,
+                RuleEngine::Off | RuleEngine::DetectionOnly => Effect::Warning,
+            };
+            let record = self.record(rule, link, found, hit, effect);
+            self.trace(rule);
+            self.matches.push(record);
         }
     }
 
