@@ -29,7 +29,8 @@ pub struct RequestCopy {
 impl Transaction<'_> {
     /// A copy of the request, its body of at most `most_body` bytes. The values of credentials,
     /// cookies, and arguments whose names say so, are replaced by asterisks; `also_secret` names
-    /// more of them. Text that looks like a JSON web token is replaced wherever it stands.
+    /// more of them. What looks like a JSON web token or a card number is replaced wherever it
+    /// stands.
     #[must_use]
     pub fn copy(&self, most_body: usize, also_secret: &dyn Fn(&[u8]) -> bool) -> RequestCopy {
         let mut mask = Masking {
@@ -107,7 +108,7 @@ impl Masking<'_, '_> {
             if i > 0 {
                 out.push(b'/');
             }
-            if secret::looks_like_token(segment) {
+            if secret::looks_secret(segment) {
                 out.extend(self.hide());
             } else {
                 out.extend_from_slice(segment);
@@ -133,14 +134,14 @@ impl Masking<'_, '_> {
                 None => (pair, None),
             };
             let decoded = decoded(name);
-            if secret::looks_like_token(&decoded) {
+            if secret::looks_secret(&decoded) {
                 out.extend(self.hide());
             } else {
                 out.extend_from_slice(name);
             }
             let Some(value) = value else { continue };
             out.push(b'=');
-            let hidden = self.is_secret(&decoded) || secret::looks_like_token(value);
+            let hidden = self.is_secret(&decoded) || secret::looks_secret(&self::decoded(value));
             if hidden && !value.is_empty() {
                 out.extend(self.hide());
             } else {
@@ -170,7 +171,7 @@ impl Masking<'_, '_> {
             }
             return out;
         }
-        if hidden || secret::looks_like_token(value) {
+        if hidden || secret::looks_secret(value) {
             let scheme = memchr::memchr(b' ', value).filter(|at| {
                 let word = bounded(value, *at);
                 name.eq_ignore_ascii_case(b"authorization")
@@ -198,17 +199,22 @@ impl Masking<'_, '_> {
                         transaction.is_secret_item(*store, item.name, self.also_secret)
                     })
                 });
-                let hidden =
-                    named || secret::names_secret(bytes) || secret::looks_like_token(bytes);
+                let hidden = named || secret::names_secret(bytes) || secret::looks_secret(bytes);
                 (!hidden).then(|| bytes.to_vec())
             }
         }
     }
 }
 
-/// A name as the application reads it.
-fn decoded(name: &[u8]) -> Vec<u8> {
+/// A name or value as the application reads it.
+fn decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    urlencoded::parse(name, b'&', 1, |name, _| out = name.to_vec());
+    urlencoded::parse(text, b'&', 1, |before, after| {
+        // A value may have an equals sign of its own.
+        out = [before, after].join(&b'=');
+    });
+    if !text.contains(&b'=') {
+        out.pop();
+    }
     out
 }

@@ -318,7 +318,7 @@ impl<'w> Transaction<'w> {
         };
         named
             || (composite && (!secrets.is_empty() || secret::names_secret(value)))
-            || secret::looks_like_token(value)
+            || secret::looks_secret(value)
             || holds(value, secrets)
     }
 }

@@ -1,6 +1,9 @@
 //! Which variables hold what no log may show.
 
-use crate::variable::{REQUEST_COOKIES, Variable};
+use crate::{
+    operator::passes_luhn,
+    variable::{REQUEST_COOKIES, Variable},
+};
 
 /// Parts of names that mark a secret.
 const MARKS: &[&[u8]] = &[
@@ -55,8 +58,36 @@ pub(super) fn names_secret(text: &[u8]) -> bool {
         .any(|mark| memchr::memmem::find(&text, mark).is_some())
 }
 
+/// Whether the text looks like a secret by itself: a JSON web token or a card number.
+pub(super) fn looks_secret(text: &[u8]) -> bool {
+    looks_like_token(text) || looks_like_card(text)
+}
+
+/// Whether a payment card's number stands in the text: 13 to 19 digits that pass the check
+/// (ISO/IEC 7812-1), with at most a space or hyphen between any two.
+fn looks_like_card(text: &[u8]) -> bool {
+    let mut digits = Vec::new();
+    let mut gap = 0;
+    let mut found = false;
+    for &byte in text.iter().chain(b"\0") {
+        match byte {
+            b'0'..=b'9' => {
+                digits.push(byte);
+                gap = 0;
+            }
+            b' ' | b'-' if gap == 0 && !digits.is_empty() => gap = 1,
+            _ => {
+                found |= (13..=19).contains(&digits.len()) && passes_luhn(&digits);
+                digits.clear();
+                gap = 0;
+            }
+        }
+    }
+    found
+}
+
 /// Whether a JSON web token stands in the text: base64url of `{"`.
-pub(super) fn looks_like_token(text: &[u8]) -> bool {
+fn looks_like_token(text: &[u8]) -> bool {
     memchr::memmem::find_iter(text, b"eyJ").any(|at| {
         let rest = text.get(at..).unwrap_or_default();
         let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');

@@ -91,6 +91,7 @@ fn no_secret_is_shown_wherever_it_stands() {
             b"token=evilsecret99",
         ),
         Request::post("/", "text/plain", b"the password is evilsecret99"),
+        Request::get("/?q=evil+4111111111111111"),
         Request::get("/?card=evilsecret99").header("X", "sanitised by name"),
     ];
     let rules = format!("SecAction \"id:2,phase:1,pass,nolog,sanitiseArg:card\"\n{RULE}");
@@ -99,7 +100,7 @@ fn no_secret_is_shown_wherever_it_stands() {
         assert!(!told.is_empty(), "{}: nothing matched", request.uri);
         let text = format!("{told:?}");
         let bytes = |text: &str| format!("{:?}", text.as_bytes());
-        for hidden in [secret, "EVILsecret99", jwt, "see evilsecret99"] {
+        for hidden in [secret, "EVILsecret99", jwt, "4111111111111111"] {
             let inner = bytes(hidden);
             let inner = inner.trim_matches(['[', ']']);
             assert!(!text.contains(inner), "{}: {told:?}", request.uri);
@@ -138,7 +139,7 @@ fn matches_beyond_the_bound_are_recorded_without_explanation() {
 fn copies_keep_the_request_and_mask_its_secrets() {
     let waf = load("SecRequestBodyAccess On");
     let request = Request::post(
-        "/login?next=%2Fhome&access_token=abc",
+        "/login?next=%2Fhome&access_token=abc&n=4111+1111+1111+1111&m=4111111111111112",
         "application/x-www-form-urlencoded",
         b"user=ann&p%61ssword=x&q=1%27",
     )
@@ -147,7 +148,10 @@ fn copies_keep_the_request_and_mask_its_secrets() {
     .header("Referer", "https://a.example/?token=t&x=1");
     let (_, transaction) = request.run(&waf);
     let copy = transaction.copy(1024, &never);
-    assert_eq!(copy.target, b"/login?next=%2Fhome&access_token=***");
+    assert_eq!(
+        copy.target,
+        b"/login?next=%2Fhome&access_token=***&n=***&m=4111111111111112"
+    );
     assert_eq!(
         copy.body.as_deref(),
         Some(&b"user=ann&p%61ssword=***&q=1%27"[..])
@@ -159,7 +163,7 @@ fn copies_keep_the_request_and_mask_its_secrets() {
     assert_eq!(header(b"Authorization"), "Basic ***");
     assert_eq!(header(b"Cookie"), "sid=***; theme=***");
     assert_eq!(header(b"Referer"), "https://a.example/?token=***&x=1");
-    assert_eq!(copy.masked, 6);
+    assert_eq!(copy.masked, 7);
     assert_eq!(transaction.copy(8, &never).body, None, "too long");
 }
 
@@ -172,6 +176,7 @@ fn bodies_whose_secrets_cannot_be_told_apart_are_not_copied() {
         transaction.copy(1024, &never).body.is_some()
     };
     assert!(kept("application/json", br#"{"q": "1"}"#));
+    assert!(!kept("application/json", br#"{"q": "4111 1111-11111111"}"#));
     assert!(!kept("application/json", br#"{"p\u0061ssword": "1"}"#));
     assert!(!kept("application/json", br#"{"pwd": "1"}"#));
     assert!(!kept("text/plain", b"token: 1"));
