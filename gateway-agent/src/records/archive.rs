@@ -8,7 +8,7 @@ use super::Record;
 use super::ring::files;
 
 /// The longest line that is read: more than any record that is written.
-const LONGEST: u64 = 8 << 20;
+const LONGEST: u64 = 32 << 20;
 
 /// The records of a folder.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod scope;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 use gateway_policy::grammar::Prefix;
@@ -46,8 +47,10 @@ const MOST_SAMPLES: usize = 3;
 /// What clients did, all rules together.
 #[derive(Debug, Default)]
 pub struct Conduct {
-    clients: HashMap<Client, HashSet<(String, String)>>,
+    /// Which fields each made rules match, each on each path, as hashes.
+    clients: HashMap<Client, HashSet<u64>>,
     scanners: HashSet<Client>,
+    hasher: RandomState,
 }
 
 /// Whom a request counts for: the holder of a token, or a network.
@@ -68,19 +71,19 @@ impl Conduct {
     pub fn see(&mut self, record: &Record) {
         let who = [holder(record), network(record.client).map(Client::Network)];
         for client in who.into_iter().flatten() {
-            if record.matches.iter().any(is_scanner) {
-                self.scanners.insert(client.clone());
-            }
             let full = self.clients.len() >= MOST_CLIENTS;
             if full && !self.clients.contains_key(&client) {
                 continue;
+            }
+            if record.matches.iter().any(is_scanner) {
+                self.scanners.insert(client.clone());
             }
             let fields = self.clients.entry(client).or_default();
             for hit in &record.matches {
                 if fields.len() > MOST_FIELDS {
                     break;
                 }
-                fields.insert((path_of(record), hit.variable.clone()));
+                fields.insert(self.hasher.hash_one((path_of(record), &hit.variable)));
             }
         }
     }

@@ -154,7 +154,8 @@ fn text(proposal: &Proposal, evidence: &Evidence) -> String {
     lines.extend(samples.map(|sample| format!("# matched: '{sample}'")));
     let control = format!("ctl:ruleRemoveTargetById={rule};{field}");
     let head = format!("SecRule REQUEST_FILENAME \"{path}\" \\");
-    let actions = format!("id:{id},phase:1,pass,nolog,t:none");
+    // A folder must not be entered and left again.
+    let actions = format!("id:{id},phase:1,pass,nolog,t:none,t:normalizePath");
     lines.push(head);
     match &proposal.host {
         Some(host) => {

@@ -34,10 +34,12 @@ fn common_folder(paths: &BTreeSet<String>) -> Option<&str> {
     first.get(..end)
 }
 
-/// Whether the text means itself: in a rule's quotes, in a pattern but for dots, and decoded.
+/// Whether the text means itself: in a rule's quotes, in a pattern but for dots, decoded, and as a
+/// path without steps.
 fn is_plain(path: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/_-.~".contains(&b);
-    path.starts_with('/') && path.len() <= 512 && path.bytes().all(plain)
+    let steps = ["//", "/./", "/../"].iter().any(|step| path.contains(step));
+    path.starts_with('/') && path.len() <= 512 && path.bytes().all(plain) && !steps
 }
 
 /// A host without its port, where it means itself.

@@ -70,7 +70,7 @@ fn an_exclusion_is_for_one_rule_one_field_and_where_it_was_seen() {
         rule,
         [
             "SecRule REQUEST_FILENAME \"@streq /app/c\" \\",
-            "    \"id:9110002,phase:1,pass,nolog,t:none,chain\"",
+            "    \"id:9110002,phase:1,pass,nolog,t:none,t:normalizePath,chain\"",
             "    SecRule SERVER_NAME \"@streq a.example\" \\",
             "        \"t:none,t:lowercase,ctl:ruleRemoveTargetById=942100;ARGS:comment\"",
         ]
@@ -213,6 +213,7 @@ fn scopes_name_paths_or_their_folder() {
         (&["/app/%2e/x"], Some("@beginsWith /app/")),
         (&apart, None),
         (&["/%2e"], None),
+        (&["/app/../b/x"], Some("@beginsWith /app/")),
         (&["*"], None),
     ] {
         assert_eq!(of(paths).as_deref(), scope, "{paths:?}");

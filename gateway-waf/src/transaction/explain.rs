@@ -25,6 +25,9 @@ use crate::{
 const MAX_TRACES: usize = 32;
 /// How many rules of a chain are told.
 const MAX_LINKS: usize = 8;
+/// How many secrets of a request are looked for, and how many bytes of them. A request with more
+/// is not shown at all.
+const MOST_SECRETS: (usize, usize) = (32, 8192);
 /// Secrets shorter than this are looked for only as whole values.
 const LONG: usize = 8;
 /// Secrets shorter than this are not looked for.
@@ -117,7 +120,10 @@ impl<'w> Transaction<'w> {
     /// Says how the first 32 matches came to be. `also_secret` names arguments and header fields
     /// whose values must not be shown, beside those that the engine and its rules know.
     pub fn explain(&mut self, also_secret: &dyn Fn(&[u8]) -> bool) -> Vec<Explanation> {
-        let secrets = self.secrets(also_secret);
+        let mut hidden = Hidden {
+            secrets: self.secrets(also_secret),
+            known: Vec::new(),
+        };
         let traces = std::mem::take(&mut self.traces);
         let told = traces
             .iter()
@@ -127,7 +133,7 @@ impl<'w> Transaction<'w> {
                     .links
                     .iter()
                     .map(|(seen, argument)| {
-                        self.inspected(seen, argument.as_deref(), &secrets, also_secret)
+                        self.inspected(seen, argument.as_deref(), &mut hidden, also_secret)
                     })
                     .collect(),
             })
@@ -174,21 +180,20 @@ impl<'w> Transaction<'w> {
         &mut self,
         seen: &Seen<'w>,
         argument: Option<&[u8]>,
-        secrets: &[Vec<u8>],
+        hidden: &mut Hidden,
         also_secret: &dyn Fn(&[u8]) -> bool,
     ) -> Inspected {
         let mut variable = Vec::new();
         self.write_name(&seen.raw, &mut variable);
-        let hidden = self.hides(&seen.raw, secrets, also_secret);
+        let is_hidden = self.hides(&seen.raw, hidden, also_secret);
         let transforms = seen.link.test.as_ref().map_or(&[][..], |t| &t.transforms);
         let transforms = transforms.get(..seen.applied).unwrap_or_default();
-        let holds_secret = |text: &[u8]| holds(text, secrets);
         let matched = self.part(seen, transforms, argument);
         Inspected {
             variable: String::from_utf8_lossy(bounded(&variable, SHOWN_NAME)).into_owned(),
             operator: operator_text(seen.link),
-            argument: argument.filter(|a| !holds_secret(a)).map(<[u8]>::to_vec),
-            shown: (!hidden).then(|| self.steps(seen, transforms, matched.clone())),
+            argument: argument.filter(|a| !hidden.is_in(a)).map(<[u8]>::to_vec),
+            shown: (!is_hidden).then(|| self.steps(seen, transforms, matched.clone())),
             matched,
         }
     }
@@ -255,8 +260,8 @@ impl<'w> Transaction<'w> {
         (excerpt(seen.raw.value), steps.collect())
     }
 
-    /// The values that this request has under names of secrets.
-    fn secrets(&self, also_secret: &dyn Fn(&[u8]) -> bool) -> Vec<Vec<u8>> {
+    /// The values that this request has under names of secrets; `None` where there are too many.
+    fn secrets(&self, also_secret: &dyn Fn(&[u8]) -> bool) -> Option<Vec<Vec<u8>>> {
         const KEPT: [Store; 5] = [
             Store::ArgsGet,
             Store::ArgsPost,
@@ -267,10 +272,17 @@ impl<'w> Transaction<'w> {
         let items = KEPT
             .iter()
             .flat_map(|store| self.items(*store).iter().map(move |item| (*store, item)));
-        items
-            .filter(|(store, item)| self.is_secret_item(*store, item.name, also_secret))
-            .map(|(_, item)| self.pool.get(item.value).to_ascii_lowercase())
-            .collect()
+        let mut secrets = Vec::new();
+        let (mut count, mut bytes) = MOST_SECRETS;
+        for (store, item) in items {
+            if self.is_secret_item(store, item.name, also_secret) {
+                let value = self.pool.get(item.value);
+                count = count.checked_sub(1)?;
+                bytes = bytes.checked_sub(value.len())?;
+                secrets.push(value.to_ascii_lowercase());
+            }
+        }
+        Some(secrets)
     }
 
     /// Whether what stands in `store` under this name is a secret.
@@ -291,7 +303,7 @@ impl<'w> Transaction<'w> {
     fn hides(
         &self,
         found: &Candidate,
-        secrets: &[Vec<u8>],
+        hidden: &mut Hidden,
         also_secret: &dyn Fn(&[u8]) -> bool,
     ) -> bool {
         if found.count {
@@ -317,9 +329,8 @@ impl<'w> Transaction<'w> {
             | Source::Rule => (false, false),
         };
         named
-            || (composite && (!secrets.is_empty() || secret::names_secret(value)))
-            || secret::looks_secret(value)
-            || holds(value, secrets)
+            || (composite && (hidden.is_any() || secret::names_secret(value)))
+            || hidden.has(found.value, value)
     }
 }
 
@@ -341,15 +352,45 @@ fn is_composite(store: Store) -> bool {
     )
 }
 
-/// Whether `text` has one of the secrets in it, or is a piece of one.
-fn holds(text: &[u8], secrets: &[Vec<u8>]) -> bool {
-    let text = text.to_ascii_lowercase();
-    secrets.iter().any(|secret| {
+/// What must not be shown of a request.
+struct Hidden {
+    /// Its secrets in lower case; `None` where there are too many to look for.
+    secrets: Option<Vec<Vec<u8>>>,
+    /// What is known of values: many rules match the same.
+    known: Vec<(Data, bool)>,
+}
+
+impl Hidden {
+    /// Whether the request has secrets.
+    fn is_any(&self) -> bool {
+        self.secrets.as_ref().is_none_or(|all| !all.is_empty())
+    }
+
+    /// Whether a value looks like a secret, or has one in it.
+    fn has(&mut self, data: Data, value: &[u8]) -> bool {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == data) {
+            return *known;
+        }
+        let found = secret::looks_secret(value) || self.is_in(value);
+        self.known.push((data, found));
+        found
+    }
+
+    /// Whether `text` has one of the secrets in it, or is a piece of one.
+    fn is_in(&self, text: &[u8]) -> bool {
+        let Some(secrets) = &self.secrets else {
+            return true;
+        };
+        let text = text.to_ascii_lowercase();
         let within = |part: &[u8], whole: &[u8]| {
             part.len() >= LONG && memchr::memmem::find(whole, part).is_some()
         };
-        (secret.len() >= SHORT && *secret == text) || within(secret, &text) || within(&text, secret)
-    })
+        secrets.iter().any(|secret| {
+            (secret.len() >= SHORT && *secret == text)
+                || within(secret, &text)
+                || within(&text, secret)
+        })
+    }
 }
 
 fn argument(operator: &Operator) -> Option<&Template> {

@@ -109,6 +109,16 @@ fn no_secret_is_shown_wherever_it_stands() {
 }
 
 #[test]
+fn a_request_with_too_many_secrets_to_look_for_is_not_shown() {
+    let few = format!("/?q=evil{}", "&token=a".repeat(20));
+    let many = format!("/?q=evil{}", "&token=a".repeat(40));
+    for (uri, shown) in [(few, true), (many, false)] {
+        let told = explained(RULE, &Request::get(&uri));
+        assert_eq!(about(&told, "ARGS:q").shown.is_some(), shown, "{uri}");
+    }
+}
+
+#[test]
 fn the_caller_may_name_more_secrets() {
     let waf = load(RULE);
     let (_, mut transaction) = Request::get("/?plate=evil").run(&waf);

@@ -203,6 +203,8 @@ fn a_replay_that_cannot_be_is_refused() {
         said.contains("none of the rules knows a paranoia level"),
         "{said}"
     );
+    let said = host.say("waf replay --rules /nowhere").failed(FAILED);
+    assert_eq!(said, "gateway: --rules /nowhere: no file matches\n");
     assert_eq!(host.say("waf replay").code, USAGE);
     assert_eq!(
         host.say("waf replay --add x --since 1d --har y").code,

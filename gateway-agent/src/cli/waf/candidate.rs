@@ -1,8 +1,10 @@
 //! The rules in the files as they stand, and others to be tried.
 
+use std::path::Path;
+
 use gateway_waf::{SourceError, Sources, Waf};
 
-use crate::agent::{self, RuleFiles, expand, rule_files};
+use crate::agent::{self, RuleFault, RuleFiles, expand, rule_files};
 use crate::cli::args::{Global, ReplayArgs};
 use crate::cli::error::CliError;
 use crate::config::{self, Config};
@@ -33,12 +35,12 @@ pub(super) fn candidate(config: &Config, args: &ReplayArgs) -> Result<Waf, CliEr
     } else {
         let mut files = agent::default_files(&config.waf);
         for path in &args.rules {
-            files.extend(expand(path).map_err(anyhow::Error::from)?);
+            files.extend(named("--rules", path)?);
         }
         files
     };
     for path in &args.add {
-        let found = expand(path).map_err(anyhow::Error::from)?;
+        let found = named("--add", path)?;
         let (before, after) = agent::order(found);
         files.splice(0..0, before);
         files.extend(after);
@@ -58,6 +60,17 @@ pub(super) fn candidate(config: &Config, args: &ReplayArgs) -> Result<Waf, CliEr
     }
     let rules = agent::load_files(&files, &sources, &config.waf);
     Ok(rules.map_err(anyhow::Error::from)?.waf)
+}
+
+/// The files that an argument stands for.
+fn named(option: &str, path: &Path) -> Result<Vec<String>, CliError> {
+    expand(path).map_err(|fault| {
+        let why = match fault {
+            RuleFault::Pattern(_, why) | RuleFault::Patch(_, why) => why,
+            RuleFault::Rules(errors) => errors.to_string(),
+        };
+        CliError::Other(anyhow::anyhow!("{option} {}: {why}", path.display()))
+    })
 }
 
 /// The rule files, and one that sets the paranoia level.

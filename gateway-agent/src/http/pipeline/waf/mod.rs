@@ -205,10 +205,15 @@ impl<'w> Inspection<'w> {
     /// Runs the last phase, and tells what was found in all of them. Resolves when that is
     /// written down.
     pub(super) async fn conclude(&mut self, status: StatusCode) -> Vec<RuleHit> {
-        for written in self.log(status) {
-            // A disk that hangs must not hang the gateway.
-            let _ = timeout(WRITTEN, written).await;
-        }
+        let written = self.log(status);
+        let all = async {
+            for written in written {
+                // It resolves in either way.
+                let _ = written.await;
+            }
+        };
+        // A disk that hangs must not hang the gateway.
+        let _ = timeout(WRITTEN, all).await;
         self.hits()
     }
 
