@@ -179,10 +179,17 @@ impl Transaction<'_> {
         self.masks.iter().any(masked)
     }
 
-    /// The same for an argument that is known by name only.
+    /// Whether rules have masked a value of this name, wherever it stood (`sanitiseMatched`).
+    pub(super) fn is_masked_name(&self, name: &[u8]) -> bool {
+        let mut items = self.masked_items.iter();
+        !name.is_empty() && items.any(|(_, item)| self.pool.get(*item) == name)
+    }
+
+    /// As `is_masked`, for an argument that is known by name only.
     pub(super) fn is_masked_argument(&self, name: &[u8]) -> bool {
-        self.masks.iter().any(|(place, mask)| {
-            *place == Masked::Argument && name.eq_ignore_ascii_case(mask.as_bytes())
-        })
+        self.is_masked_name(name)
+            || self.masks.iter().any(|(place, mask)| {
+                *place == Masked::Argument && name.eq_ignore_ascii_case(mask.as_bytes())
+            })
     }
 }

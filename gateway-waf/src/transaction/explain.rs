@@ -297,6 +297,7 @@ impl<'w> Transaction<'w> {
             || secret::is_secret_name(text)
             || also_secret(text)
             || self.is_masked(&[store], name)
+            || self.is_masked_name(text)
     }
 
     /// Whether a value must not be shown, or may hold something that must not.

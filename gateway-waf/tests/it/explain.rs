@@ -178,6 +178,19 @@ fn copies_keep_the_request_and_mask_its_secrets() {
 }
 
 #[test]
+fn what_rules_mask_is_masked_in_copies() {
+    let waf = load(
+        "SecRule ARGS \"@contains hush\" \"id:1,phase:1,pass,nolog,sanitiseMatched\"\n\
+         SecAction \"id:2,phase:1,pass,nolog,sanitiseArg:plate,sanitiseRequestHeader:X-Own\"",
+    );
+    let request = Request::get("/?a=hush&plate=b&c=d").header("X-Own", "e");
+    let (_, transaction) = request.run(&waf);
+    let copy = transaction.copy(0, &never);
+    assert_eq!(copy.target, b"/?a=***&plate=***&c=d");
+    assert_eq!(copy.headers.last().unwrap().1, b"***");
+}
+
+#[test]
 fn bodies_whose_secrets_cannot_be_told_apart_are_not_copied() {
     let waf = load("SecRequestBodyAccess On");
     let kept = |content_type: &str, body: &[u8]| {
