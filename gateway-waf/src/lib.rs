@@ -49,7 +49,8 @@ pub use rules::{DEFAULT_RULES, Embedded};
 pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
 pub use transaction::{
-    BodyState, Decision, Effect, RequestSummary, RuleMatch, Transaction, TxContext, UnixMillis,
+    BodyState, Decision, Effect, Excerpt, Explanation, Inspected, RequestCopy, RequestSummary,
+    RuleMatch, Step, Transaction, TxContext, UnixMillis,
 };
 
 /// A loaded rule set, shared by all transactions.
@@ -92,6 +93,44 @@ impl Waf {
     /// Overrides `SecRuleEngine`, for instance to try a rule set without blocking.
     pub fn set_engine(&mut self, engine: RuleEngine) {
         self.rules.settings.engine = engine;
+        self.rules.only_watch = engine == RuleEngine::DetectionOnly;
+    }
+
+    /// Puts rules in shadow: they are evaluated and their matches recorded, and nothing that they
+    /// do has an effect, neither on the verdict nor on what later rules see. `choice` is an id, a
+    /// range of ids (`942100-942199`), or `tag:` or `msg:` with a pattern. Returns how many rules
+    /// are meant.
+    ///
+    /// # Errors
+    /// Says what is wrong with `choice`.
+    pub fn shadow(&mut self, choice: &str) -> Result<usize, String> {
+        let meant = compile::Choice::parse(choice)?;
+        let rules = &self.rules.rules;
+        self.rules.shadow.extend(&meant.among(rules));
+        Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
+    }
+
+    /// How many rules are in shadow.
+    #[must_use]
+    pub fn in_shadow(&self) -> usize {
+        let rules = self.rules.rules.iter();
+        rules
+            .filter(|rule| self.rules.shadow.contains(rule.index))
+            .count()
+    }
+
+    /// Whether `choice` is one that [`Waf::shadow`] takes.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub fn check_choice(choice: &str) -> Result<(), String> {
+        compile::Choice::parse(choice).map(drop)
+    }
+
+    /// Whether a rule with this id was loaded.
+    #[must_use]
+    pub fn has_rule(&self, id: u64) -> bool {
+        self.rules.rules.iter().any(|rule| rule.id == id)
     }
 
     /// The `SecComponentSignature`s of the rule files, in order.

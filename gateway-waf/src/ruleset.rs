@@ -152,6 +152,10 @@ pub(crate) struct Ruleset {
     /// Whether the prefilter is used.
     pub(crate) prefilter_on: bool,
     pub(crate) shares: Shares,
+    /// Rules whose matches are recorded and have no effect.
+    pub(crate) shadow: RuleBits,
+    /// Whether no rule may switch the engine on by `ctl:ruleEngine`.
+    pub(crate) only_watch: bool,
 }
 
 /// A rule with the rules chained to it.
@@ -324,6 +328,16 @@ pub(crate) enum VarName {
     /// A transaction variable whose name has macros in it.
     Tx(Template),
     Persistent(Persistent, Template),
+}
+
+impl VarName {
+    /// Whether the variable ends with the transaction.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Slot(_) | Self::Tx(_) => true,
+            Self::Persistent(..) => false,
+        }
+    }
 }
 
 /// What a match does beside deciding, in the order written.

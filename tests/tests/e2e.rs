@@ -29,6 +29,7 @@ mod e2e {
     mod upgrade;
     mod upstream;
     mod waf;
+    mod waf_tuning;
     mod world;
     mod xdp_mode;
 }

@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use gateway_policy::grammar::{Period, Prefix};
 
-use super::{cookies::Cookies, immune, limits, trial::Standings};
+use super::{cookies::Cookies, immune, limits, patches::Patches, trial::Standings};
 use crate::{
     clock,
     config::{self, Config},
@@ -43,6 +43,7 @@ pub(super) struct Running {
     /// Where the upstreams were when the configuration was taken up: nobody who denies a prefix
     /// shall wait for their names to be resolved.
     pub(super) upstreams: ArcSwap<Vec<(Prefix, String)>>,
+    patches: Patches,
     pub(super) parts: OnceLock<Parts>,
 }
 
@@ -79,6 +80,7 @@ impl Running {
             generation: AtomicU64::new(1),
             reloading: Mutex::new(()),
             kernel,
+            patches: Patches::default(),
             parts: OnceLock::new(),
         }
     }
@@ -102,6 +104,19 @@ impl Running {
             Err(TryLockError::WouldBlock) => return None,
         };
         Some((guard, self.config()))
+    }
+
+    /// How the rules of the WAF stand.
+    pub(super) fn patches(&self) -> &Patches {
+        &self.patches
+    }
+
+    /// Rules in `waf.conf_d` are taken up without a reload.
+    pub(super) fn refresh_rules(&self) {
+        let _one_at_a_time = self.reloading();
+        if let Some(parts) = self.parts.get() {
+            self.patches.refresh(&self.config(), &parts.gate);
+        }
     }
 
     /// Rotated key files are taken up without a reload.
@@ -208,6 +223,10 @@ impl Hooks for Running {
                         .collect(),
                 })
                 .collect(),
+            waf: self
+                .parts
+                .get()
+                .and_then(|parts| self.patches.status(&config, &parts.gate)),
             limits: limits::in_words(&config),
             syn_cookies: self.cookies().map(Cookies::status),
             feeds: self.feeds().unwrap_or_default(),

@@ -12,12 +12,17 @@ mod kept;
 mod limits;
 mod logs;
 mod metrics;
+mod patches;
 mod reconciler;
 mod reload;
 mod rules;
 mod snapshot;
 mod start;
 mod trial;
+mod watch;
 
-pub use rules::{RuleFiles, check_rules, load_rules};
+pub use rules::{
+    RuleFault, RuleFiles, Rules, check_rules, default_files, expand, load_files, load_rules, order,
+    rule_files,
+};
 pub use start::{Options, run};

@@ -9,6 +9,7 @@ use super::{
     hooks::{Parts, Running},
     immune, limits, snapshot,
     trial::Before,
+    watch::Look,
 };
 use crate::{
     clock,
@@ -123,7 +124,9 @@ impl Running {
     fn apply(&self, new: &Arc<Config>, parts: &Parts) -> anyhow::Result<Vec<String>> {
         let old = self.config();
         // Whatever can fail for a reason in a file comes first; nothing has changed until then.
+        let look = Look::at(new.waf.conf_d.path());
         let settings = snapshot::settings(new)?;
+        snapshot::carry_over(&settings, &parts.gate.settings());
         let mut notes = Vec::new();
         let mut renewed = Vec::new();
         if old.listeners == new.listeners {
@@ -140,6 +143,7 @@ impl Running {
             ("limits", old.limits != new.limits),
             ("log", old.log != new.log),
             ("waf.log", old.waf.log != new.waf.log),
+            ("waf.keep", old.waf.keep != new.waf.keep),
             ("paths", old.paths != new.paths),
         ] {
             if differs {
@@ -162,6 +166,7 @@ impl Running {
             notes.push("the packet filter starts with a restart".into());
         }
         parts.gate.replace(settings);
+        self.patches().loaded(look);
         for (slot, config) in renewed {
             slot.store(config);
         }

@@ -1,5 +1,7 @@
 //! The WAF's rules, from files.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use gateway_waf::{DEFAULT_RULES, Embedded, LoadErrors, SourceError, Sources, Waf};
@@ -38,27 +40,143 @@ impl Sources for RuleFiles {
     }
 }
 
-/// Loads the rules that the configuration names, the default ones first.
+/// Rules that are ready, and what is to be said about them.
+#[derive(Debug)]
+pub struct Rules {
+    /// The rules.
+    pub waf: Waf,
+    /// What the configuration says and has no effect.
+    pub notices: Vec<config::Finding>,
+}
+
+impl Rules {
+    /// Tells the log.
+    pub(super) fn tell(&self) {
+        for notice in &self.notices {
+            tracing::warn!("{notice}");
+        }
+        tracing::info!(
+            rules = self.waf.rules(),
+            shadow = self.waf.in_shadow(),
+            "WAF rules loaded"
+        );
+    }
+}
+
+/// Loads the rules that the configuration names: what stands in `conf_d` for before, the default
+/// ones, those of `rules`, and the rest of `conf_d`.
 ///
 /// # Errors
 /// Every fault with file, line and column; a pattern that names no file is one.
-pub fn load_rules(config: &config::Waf) -> Result<Waf, RuleFault> {
-    let mut files: Vec<String> = Vec::new();
-    if config.default_rules {
-        files.extend(DEFAULT_RULES.iter().map(|(name, _)| (*name).to_owned()));
-    }
-    for pattern in &config.rules {
-        let found = matching(pattern.path())
-            .map_err(|error| RuleFault::Pattern(pattern.path().to_owned(), error.to_string()))?;
-        if found.is_empty() {
-            let reason = "no file matches".to_owned();
-            return Err(RuleFault::Pattern(pattern.path().to_owned(), reason));
-        }
-        files.extend(found);
-    }
-    let names: Vec<&str> = files.iter().map(String::as_str).collect();
-    Waf::load(&names, &RuleFiles).map_err(RuleFault::Rules)
+pub fn load_rules(config: &config::Waf) -> Result<Rules, RuleFault> {
+    load_files(&rule_files(config)?, &RuleFiles, config)
 }
+
+/// Loads these files, and puts rules in shadow as the configuration says.
+///
+/// # Errors
+/// Every fault with file, line and column.
+pub fn load_files(
+    files: &[String],
+    sources: &dyn Sources,
+    config: &config::Waf,
+) -> Result<Rules, RuleFault> {
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let mut waf = Waf::load(&names, sources).map_err(RuleFault::Rules)?;
+    let mut notices = Vec::new();
+    for choice in &config.shadow {
+        // The configuration has been checked, so a choice that cannot be read names nobody.
+        let meant = waf.shadow(choice.as_str()).unwrap_or_default();
+        if meant == 0 {
+            notices.push(config::Finding {
+                location: config::Location {
+                    file: Path::new("waf.shadow").into(),
+                    at: None,
+                },
+                message: format!("{choice} means none of the rules"),
+            });
+        }
+    }
+    Ok(Rules { waf, notices })
+}
+
+/// The files of all rules in the order in which they are read.
+///
+/// # Errors
+/// When a pattern names no file, or a folder cannot be read.
+pub fn rule_files(config: &config::Waf) -> Result<Vec<String>, RuleFault> {
+    let (before, after) = patches(config)?;
+    let mut files = before;
+    files.extend(default_files(config));
+    for pattern in &config.rules {
+        files.extend(expand(pattern.path())?);
+    }
+    files.extend(after);
+    Ok(files)
+}
+
+/// The files of the rules that come with the gateway, where the configuration wants them.
+#[must_use]
+pub fn default_files(config: &config::Waf) -> Vec<String> {
+    let own = DEFAULT_RULES.iter().filter(|_| config.default_rules);
+    own.map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// Files that are dropped in: those that are read before all other rules, and those behind.
+#[must_use]
+pub fn order(files: Vec<String>) -> (Vec<String>, Vec<String>) {
+    files.into_iter().partition(|name| name.ends_with(BEFORE))
+}
+
+/// The files that a path of rules stands for: a pattern's, a folder's, or itself.
+///
+/// # Errors
+/// When there is none.
+pub fn expand(path: &Path) -> Result<Vec<String>, RuleFault> {
+    let all = path.join("*.conf");
+    let pattern = if path.is_dir() { &all } else { path };
+    let found = matching(pattern)
+        .map_err(|error| RuleFault::Pattern(pattern.to_owned(), error.to_string()))?;
+    if found.is_empty() {
+        let reason = "no file matches".to_owned();
+        return Err(RuleFault::Pattern(pattern.to_owned(), reason));
+    }
+    Ok(found)
+}
+
+/// How the names of files end that are read before all other rules.
+const BEFORE: &str = ".before.conf";
+
+/// The files in `conf_d`: those that are read before all others, and those behind.
+fn patches(config: &config::Waf) -> Result<(Vec<String>, Vec<String>), RuleFault> {
+    let folder = config.conf_d.path();
+    let fault = |path: &Path, reason: String| RuleFault::Patch(path.to_owned(), reason);
+    let found = match matching(&folder.join("*.conf")) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound && !config.conf_d_named => Vec::new(),
+        Err(error) => return Err(fault(folder, error.to_string())),
+    };
+    if found.len() > MAX_PATCHES {
+        let reason = format!("{} files are more than {MAX_PATCHES}", found.len());
+        return Err(fault(folder, reason));
+    }
+    if !found.is_empty() {
+        let files = found.iter().map(Path::new);
+        for path in std::iter::once(folder).chain(files) {
+            let mode = std::fs::metadata(path).map_err(|e| fault(path, e.to_string()))?;
+            if mode.mode() & WRITABLE_BY_ALL != 0 {
+                let reason = "everybody on this host may write to it; not read".to_owned();
+                return Err(fault(path, reason));
+            }
+        }
+    }
+    Ok(order(found))
+}
+
+/// The most files in `conf_d`.
+pub(super) const MAX_PATCHES: usize = 1000;
+/// The permission of everybody but the owner and the group to write.
+const WRITABLE_BY_ALL: u32 = 0o002;
 
 /// Loads the rules as `gateway check` wants to know of it.
 ///
@@ -66,14 +184,22 @@ pub fn load_rules(config: &config::Waf) -> Result<Waf, RuleFault> {
 /// Every fault, each at its place.
 pub fn check_rules(config: &config::Waf) -> Result<config::RuleFiles, Vec<config::Finding>> {
     match load_rules(config) {
-        Ok(waf) => Ok(config::RuleFiles {
-            rules: waf.rules(),
-            notices: waf.notices().iter().map(finding).collect(),
-        }),
+        Ok(rules) => {
+            let notices = rules.waf.notices().iter().map(finding);
+            Ok(config::RuleFiles {
+                rules: rules.waf.rules(),
+                notices: notices.chain(rules.notices).collect(),
+            })
+        }
         Err(RuleFault::Rules(errors)) => Err(errors.0.iter().map(finding).collect()),
-        Err(fault @ RuleFault::Pattern(..)) => {
-            let location = config.rules.first().map(|rule| rule.location().clone());
-            let location = location.unwrap_or_else(|| config::Location {
+        Err(fault @ (RuleFault::Pattern(..) | RuleFault::Patch(..))) => {
+            let named = match fault {
+                RuleFault::Patch(..) => Some(config.conf_d.location().clone()),
+                RuleFault::Pattern(..) | RuleFault::Rules(_) => {
+                    config.rules.first().map(|rule| rule.location().clone())
+                }
+            };
+            let location = named.unwrap_or_else(|| config::Location {
                 file: Path::new("waf.rules").into(),
                 at: None,
             });
@@ -102,6 +228,9 @@ pub enum RuleFault {
     /// A pattern of `waf.rules` leads nowhere.
     #[error("waf.rules: {}: {_1}", _0.display())]
     Pattern(PathBuf, String),
+    /// A file in `waf.conf_d`, or the folder itself.
+    #[error("waf.conf_d: {}: {_1}", _0.display())]
+    Patch(PathBuf, String),
     /// The rules themselves.
     #[error("{0}")]
     Rules(LoadErrors),

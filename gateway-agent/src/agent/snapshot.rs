@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use gateway_policy::access::{Route, RouteTable};
-use gateway_waf::{RuleEngine, Waf};
+use gateway_waf::Waf;
 
 use crate::{
     agent::load_rules,
     config::{Config, FailMode, HttpLimits, WafMode},
     http::{
-        self, Answers, BodyLimits, ConnectionLimits, FailModes, Identification, Quotas, Settings,
-        Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
+        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Guard, Identification,
+        Keep, Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
     },
     identity::Verifier,
 };
@@ -45,7 +45,12 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<Settings> {
         },
         roles: config.access.roles().clone(),
         routes: routes(config)?,
-        waf: waf(config)?,
+        waf: waf(config)?.into(),
+        guard: guard(config.waf.mode),
+        keep: config.waf.keep.map(|keep| Keep {
+            body: keep.body.as_usize(),
+            one_in: keep.one_in,
+        }),
         bodies: BodyLimits {
             inspected: body_limit,
             piece: config.limits.body_timeout.as_duration(),
@@ -82,18 +87,36 @@ pub(super) fn connection_limits(limits: &HttpLimits) -> ConnectionLimits {
 }
 
 fn waf(config: &Config) -> anyhow::Result<Option<Arc<Waf>>> {
-    if config.waf.mode == WafMode::Off {
+    if !config.is_waf_used() {
         return Ok(None);
     }
-    let mut waf = load_rules(&config.waf)?;
-    if config.waf.mode == WafMode::Detect {
-        waf.set_engine(RuleEngine::DetectionOnly);
-    }
-    tracing::info!(rules = waf.rules(), "WAF rules loaded");
-    Ok(Some(Arc::new(waf)))
+    let rules = load_rules(&config.waf)?;
+    rules.tell();
+    Ok(Some(Arc::new(rules.waf)))
 }
 
-fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {
+/// Lets the rules go on with what those that they replace have learnt of clients. `new` is not
+/// in force yet.
+pub(super) fn carry_over(new: &Settings, old: &Settings) {
+    let (waf, replaced) = (new.waf.swap(None), old.waf.load_full());
+    let carried = waf.map(|mut waf| {
+        if let (Some(waf), Some(replaced)) = (Arc::get_mut(&mut waf), replaced) {
+            waf.carry_over(&replaced);
+        }
+        waf
+    });
+    new.waf.store(carried);
+}
+
+fn guard(mode: WafMode) -> Guard {
+    match mode {
+        WafMode::Block => Guard::Block,
+        WafMode::Detect => Guard::Detect,
+        WafMode::Off => Guard::Off,
+    }
+}
+
+fn routes(config: &Config) -> anyhow::Result<RouteTable<Destination>> {
     let upstreams = config
         .access
         .upstreams()
@@ -119,13 +142,17 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {
         .iter()
         .map(|route| {
             let target = upstreams
-                .get(route.target.index())
+                .get(route.target.upstream.index())
                 .map(Arc::clone)
                 .ok_or_else(|| anyhow::anyhow!("a route leads to no upstream"))?;
             Ok(Route {
                 matches: route.matches.clone(),
                 require: route.require.clone(),
-                target,
+                target: Destination {
+                    route: route.matches.to_string().into(),
+                    upstream: target,
+                    guard: route.target.waf.map(guard),
+                },
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;

@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc, thread, time::Duration};
 
 use anyhow::Context;
 use arc_swap::ArcSwap;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::MissedTickBehavior,
+};
 
 use super::{
     cookies::Cookies,
@@ -16,9 +19,11 @@ use super::{
     limits,
     logs::Logs,
     metrics::DatapathCollector,
+    patches::WafCollector,
     reconciler::{ReconcileCollector, Reconciler},
     snapshot,
     trial::Standings,
+    watch::Look,
 };
 use crate::{
     config::Config,
@@ -33,6 +38,7 @@ use crate::{
     feeds::{FeedCollector, Feeds},
     http::{Gate, Listen, Observer, Server, Transport},
     observe::{self, Format, HttpMetrics, Metrics, Monitor},
+    records::{self, Ring},
     reputation::Reputation,
     store::Store,
     tls::ServerTls,
@@ -66,6 +72,15 @@ const FLOOD_WATCH: Duration = Duration::from_millis(250);
 /// How often the counts of rules that are gone are cleared away.
 const COUNTS: Duration = Duration::from_secs(600);
 
+/// How often the files in `waf.conf_d` are looked at: a change is in force after two looks.
+const PATCHES: Duration = Duration::from_millis(200);
+
+/// How often old records are looked for.
+const EXPIRY: Duration = Duration::from_secs(600);
+
+/// How long records stay that were kept before `waf.keep` became `off`.
+const LEFT_BEHIND: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// How often key files are looked at.
 const KEY_REFRESH: Duration = Duration::from_secs(5);
 
@@ -97,6 +112,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
 
     // Whatever a file can make fail comes before the first trace of this agent.
+    let look = Look::at(config.waf.conf_d.path());
     let settings = snapshot::settings(&config)?;
     let listens = listens(&config)?;
     let _lock = WriterLock::take(&WriterLock::path_beside(&config.paths.store), LOCK_PATIENCE)?;
@@ -119,6 +135,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         Standings::new(place, sources, kept),
         kernel.clone(),
     ));
+    running.patches().loaded(look);
     let service = Arc::new(Service::new(lists, store, Arc::clone(&running) as _));
     if kernel.is_some() {
         bring_in_step(&service, &config)?;
@@ -169,6 +186,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
                 running: Arc::clone(&running),
             }));
         }
+        registry.register_collector(Box::new(WafCollector {
+            running: Arc::clone(&running),
+            gate: Arc::clone(&gate),
+            records: logs.record_files(),
+        }));
     });
     let reconciler = match kernel.is_some() {
         true => Some(Reconciler::start(Arc::clone(&service))?),
@@ -333,6 +355,9 @@ async fn attend(
     let mut cookies = tokio::time::interval(COOKIE_REFRESH);
     let mut floods = tokio::time::interval(FLOOD_WATCH);
     let mut counts = tokio::time::interval(COUNTS);
+    let mut patches = tokio::time::interval(PATCHES);
+    patches.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut expiry = tokio::time::interval(EXPIRY);
     let trying = Arc::clone(&service);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let control = server::serve(socket, service, async {
@@ -364,6 +389,14 @@ async fn attend(
                 let service = Arc::clone(&trying);
                 tokio::task::spawn_blocking(move || forget_counts(&service)).await?;
             }
+            _ = patches.tick() => {
+                let running = Arc::clone(&running);
+                tokio::task::spawn_blocking(move || running.refresh_rules()).await?;
+            }
+            _ = expiry.tick() => {
+                let config = running.config();
+                tokio::task::spawn_blocking(move || expire(&config)).await?;
+            }
             _ = keys.tick() => {
                 let running = Arc::clone(&running);
                 tokio::task::spawn_blocking(move || running.refresh_keys()).await?;
@@ -373,6 +406,18 @@ async fn attend(
     tracing::info!("stopping");
     let _ = stop.send(());
     control.await?.context("the control socket failed")
+}
+
+/// Removes the records that are too old, also those that an agent with other settings left.
+fn expire(config: &Config) {
+    let age = config
+        .waf
+        .keep
+        .map_or(LEFT_BEHIND, |keep| keep.age.as_duration());
+    let folder = records::folder(&config.paths.store);
+    if let Err(error) = Ring::expire(&folder, age) {
+        tracing::error!(folder = %folder.display(), "old WAF records stay: {error}");
+    }
 }
 
 /// Takes back the configuration and the imports that nobody has confirmed.

@@ -9,6 +9,7 @@ use gateway_policy::import::{Column, Format, FormatError};
 
 use super::trace::TraceArgs;
 use crate::control::api::OrderName;
+use crate::http::RequestId;
 use crate::store::Origin;
 
 /// Filters packets and requests for one host, and tells each filter what the other learns.
@@ -72,8 +73,11 @@ pub(super) enum Verb {
     /// Show, read or accept the lists that others keep
     #[command(subcommand)]
     Feeds(FeedsVerb),
-    /// Say what becomes of packets from an address, and why
+    /// Say what becomes of packets from an address, or what the WAF found in a request, and why
     Explain(ExplainArgs),
+    /// Ask why the rules of the WAF did what they did, and try others
+    #[command(subcommand)]
+    Waf(WafVerb),
     /// Show whether attack mode is on, or order it on or off
     Attack(AttackArgs),
     /// Keep what is on trial: the configuration, and imports
@@ -280,9 +284,79 @@ pub(super) struct AttackArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// An address
-    #[arg(value_name = "IP")]
-    pub(super) address: IpAddr,
+    /// An address, or the id of a request (`X-Request-Id`)
+    #[arg(value_name = "IP|REQUEST-ID", value_parser = subject)]
+    pub(super) subject: Subject,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+/// What is to be explained.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Subject {
+    Address(IpAddr),
+    Request(RequestId),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WafVerb {
+    /// Say which rules matched in a request, on what, and what every transformation made of it
+    Explain(WafExplainArgs),
+    /// Run kept requests, or those of a log, against other rules and tell what would change
+    Replay(ReplayArgs),
+    /// Propose exclusions for what looks like false alarms, as rules for `waf.conf_d`
+    Suggest(SuggestArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WafExplainArgs {
+    /// The id of a request, as in `X-Request-Id` and the logs
+    #[arg(value_name = "REQUEST-ID", value_parser = request_id)]
+    pub(super) request: RequestId,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true)
+    .args(["rules", "add", "paranoia"]))]
+pub(super) struct ReplayArgs {
+    /// Rule files in place of those of `waf.rules` and `waf.conf_d`: a file, a folder or a pattern
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Rule files besides, as if they stood in `waf.conf_d`
+    #[arg(long, value_name = "PATH")]
+    pub(super) add: Vec<PathBuf>,
+    /// Another paranoia level of the Core Rule Set
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(super) paranoia: Option<u8>,
+    /// Only kept requests of this time
+    #[arg(long, value_name = "PERIOD", value_parser = ttl)]
+    pub(super) since: Option<Period>,
+    /// Requests of an HTTP archive, as browsers save them, instead of kept ones
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "access_log"])]
+    pub(super) har: Option<PathBuf>,
+    /// Requests of an access log, the gateway's own or in the common or combined format, instead
+    #[arg(long, value_name = "FILE", conflicts_with = "since")]
+    pub(super) access_log: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SuggestArgs {
+    /// Only requests of this time
+    #[arg(long, value_name = "PERIOD", value_parser = ttl)]
+    pub(super) since: Option<Period>,
+    /// In how many requests a rule must have matched a field
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) min_requests: u64,
+    /// Of how many holders of tokens, or networks, these must come
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(2..))]
+    pub(super) min_clients: u64,
+    /// Also count clients without a token, by their networks
+    #[arg(long)]
+    pub(super) anonymous: bool,
     #[command(flatten)]
     pub(super) shape: Shape,
 }
@@ -320,6 +394,20 @@ fn trial(text: &str) -> Result<Period, String> {
     match trial.is_zero() {
         true => Err("a trial cannot last 0s".to_owned()),
         false => Ok(trial),
+    }
+}
+
+fn request_id(text: &str) -> Result<RequestId, String> {
+    RequestId::parse(text.as_bytes())
+        .ok_or_else(|| "a request id has 32 hexadecimal digits".to_owned())
+}
+
+fn subject(text: &str) -> Result<Subject, String> {
+    match text.parse() {
+        Ok(address) => Ok(Subject::Address(address)),
+        Err(_) => request_id(text)
+            .map(Subject::Request)
+            .map_err(|error| format!("it is no IP address, and {error}")),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::args::{ExplainArgs, Global};
+use super::args::{ExplainArgs, Global, Subject};
 use super::error::CliError;
 use super::host::Host;
 use super::paths::paths;
 use super::show::{self, counted, date, left, plain, span};
-use super::{DONE, reach};
+use super::{DONE, reach, waf};
 use crate::clock;
 use crate::control::api::{ChangeView, EntryView, Explanation, WouldDrop};
 use crate::store::{ListName, Mode, Origin, UnixMillis};
@@ -18,7 +18,11 @@ pub(super) fn explain(
     host: &dyn Host,
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
-    let explanation = reach::look(&paths(global)?, host)?.explain(args.address)?;
+    let address = match &args.subject {
+        Subject::Address(address) => *address,
+        Subject::Request(request) => return waf::explain(global, request, args.shape, out),
+    };
+    let explanation = reach::look(&paths(global)?, host)?.explain(address)?;
     if args.shape.json {
         show::json(out, &explanation)?;
     } else {

@@ -25,6 +25,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod waf;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -39,6 +40,8 @@ pub use host::{Host, Judge, ThisHost};
 pub const DONE: u8 = 0;
 /// It could not be done; why is on the standard error stream.
 pub const FAILED: u8 = 1;
+/// `gateway waf replay`: other rules would change something.
+pub const CHANGES: u8 = 3;
 /// What was typed makes no sense.
 pub const USAGE: u8 = 2;
 
@@ -89,6 +92,7 @@ fn dispatch(
         Verb::Feeds(verb) => feeds::feeds(global, verb, host, out),
         Verb::Explain(args) => explain::explain(global, args, host, out),
         Verb::Attack(args) => attack::attack(global, args, host, out),
+        Verb::Waf(verb) => waf::waf(global, verb, host, out, err),
         Verb::Confirm(shape) => import::confirm(global, *shape, out),
         Verb::Trace(args) => trace::trace(global, args, host, out),
         Verb::Reload(args) => reload::reload(global, args, out, err),

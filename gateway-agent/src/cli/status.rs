@@ -6,12 +6,12 @@ use super::args::{Global, Shape};
 use super::error::CliError;
 use super::host::Host;
 use super::paths::paths;
-use super::show::{self, counted, span};
+use super::show::{self, counted, plain, span};
 use super::{DONE, reach};
 use crate::clock;
 use crate::control::api::{
     AgentStatus, FeedState, FeedStatus, FilterStatus, ListsStatus, ReconcileStatus, Status,
-    SynCookieStatus,
+    SynCookieStatus, WafStatus,
 };
 
 pub(super) fn status(
@@ -42,6 +42,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
                 taken_back,
                 listeners,
                 upstreams,
+                waf,
                 limits,
                 syn_cookies,
                 feeds,
@@ -83,6 +84,9 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             attack(out, status, now)?;
             if let Some(reconciled) = &status.reconciled {
                 kernel(out, reconciled, now)?;
+            }
+            if let Some(waf) = waf {
+                rules(out, waf, now)?;
             }
             rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
             if let Some(cookies) = syn_cookies {
@@ -148,6 +152,35 @@ fn filter(out: &mut dyn Write, filter: &FilterStatus) -> io::Result<()> {
     rows(out, "filter", &filter.interfaces, |i| {
         format!("{} ({})", i.name, i.mode)
     })
+}
+
+fn rules(out: &mut dyn Write, waf: &WafStatus, now: u64) -> io::Result<()> {
+    let WafStatus {
+        rules,
+        shadow,
+        conf_d,
+        loaded_unix_ms,
+        fault,
+    } = waf;
+    let watching = match shadow {
+        0 => String::new(),
+        shadow => format!(", {shadow} of them in shadow"),
+    };
+    let since = span(now.saturating_sub(loaded_unix_ms.0));
+    let rules = counted(*rules, "rule", "rules");
+    line(
+        out,
+        "waf",
+        &format!("{rules}{watching}, in force for {since}"),
+    )?;
+    for fault in fault.iter().flat_map(|fault| fault.lines()) {
+        line(
+            out,
+            "",
+            &format!("not in force, from {conf_d}: {}", plain(fault)),
+        )?;
+    }
+    Ok(())
 }
 
 fn lists(out: &mut dyn Write, lists: &ListsStatus) -> io::Result<()> {

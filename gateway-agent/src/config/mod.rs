@@ -24,14 +24,14 @@ pub use files::Sources;
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, Feed, FeedForm, FeedSource, FilePath,
-    HttpLimits, Identity, Interface, Issuer, KeySource, LIMITED_NETWORKS, Listener, Log, LogTo,
-    NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits, SourceLimits, SynCookies,
-    TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    HttpLimits, Identity, Interface, Issuer, Keep, KeySource, LIMITED_NETWORKS, Listener, Log,
+    LogTo, NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits, RouteTarget,
+    SourceLimits, SynCookies, TlsSettings, Upstream, UpstreamId, Waf, Watched,
 };
 pub use values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedFormat, FeedList,
-    FeedUrl, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion, Transport,
-    WafMode, XdpMode,
+    FeedUrl, InterfaceName, Limit, LogLevel, PortRange, RuleChoice, Target, TargetHost, TlsVersion,
+    Transport, WafMode, XdpMode,
 };
 
 use report::Report;

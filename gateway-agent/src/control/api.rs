@@ -369,6 +369,9 @@ pub struct AgentStatus {
     pub listeners: Vec<String>,
     /// The upstreams it sends requests to.
     pub upstreams: Vec<UpstreamStatus>,
+    /// The rules of the web application firewall; null without.
+    #[serde(default)]
+    pub waf: Option<WafStatus>,
     /// The limits in force, each with a name and in words.
     pub limits: Vec<LimitStatus>,
     /// The feeds, by name.
@@ -384,6 +387,21 @@ pub struct AgentStatus {
 pub struct TrialStatus {
     /// When it is taken back unless it is confirmed.
     pub until_unix_ms: UnixMillis,
+}
+
+/// The rules of the web application firewall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WafStatus {
+    /// How many are in force.
+    pub rules: u64,
+    /// How many of them only watch.
+    pub shadow: u64,
+    /// The folder that is watched for further rules.
+    pub conf_d: String,
+    /// When they came into force.
+    pub loaded_unix_ms: UnixMillis,
+    /// Why the files in that folder are not what is in force; null when they are.
+    pub fault: Option<String>,
 }
 
 /// An upstream.

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use gateway_policy::bans::Offence;
 use gateway_policy::limits::Counters;
 use gateway_waf::RuleMatch;
 
+use super::case::Case;
 use super::ids::Ids;
 use super::limiters::Limiters;
 use super::load::{Load, Present};
@@ -24,6 +25,8 @@ pub struct Gate {
     pub(super) banned: Arc<dyn Banned>,
     observers: Vec<Arc<dyn Observer>>,
     load: Arc<Load>,
+    /// Requests in which nothing was found, for taking samples.
+    ordinary: AtomicU64,
 }
 
 impl Gate {
@@ -42,6 +45,7 @@ impl Gate {
             banned,
             observers,
             load: Arc::new(Load::default()),
+            ordinary: AtomicU64::new(0),
         }
     }
 
@@ -93,6 +97,24 @@ impl Gate {
         observers
             .filter_map(|observer| observer.found(matches))
             .collect()
+    }
+
+    /// Tells of a case; what comes back is to be waited for.
+    pub(super) fn case(&self, case: Case) -> Vec<Written> {
+        let case = Arc::new(case);
+        let observers = self.observers.iter();
+        observers
+            .filter_map(|observer| observer.case(&case))
+            .collect()
+    }
+
+    /// Whether this ordinary request is the one in `one_in` that is told.
+    pub(super) fn is_sample(&self, one_in: u64) -> bool {
+        one_in > 0
+            && self
+                .ordinary
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(one_in)
     }
 
     pub(super) fn outcome(&self, outcome: &Arc<Outcome>) {

@@ -99,7 +99,7 @@ pub(super) fn bounded(text: &str) -> &str {
 }
 
 /// Whether a name says that its value is a secret, also when it is percent-encoded.
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let name = decoded(name).to_ascii_lowercase();
     // `user[password]`, `auth.key`
     let last = name

@@ -13,6 +13,7 @@
 
 mod address;
 mod answer;
+mod case;
 mod drain;
 mod exchange;
 mod gate;
@@ -35,6 +36,7 @@ mod upstream;
 pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
+pub use case::Case;
 pub use gate::Gate;
 pub use ids::RequestId;
 pub use load::{ConnectionEnd, Load};
@@ -43,8 +45,8 @@ pub use outcome::{Ending, Outcome, Reached, RuleHit, Timings};
 pub use refusal::{Adds, Exceeded, Malformation, Refusal, Row, UpstreamFault};
 pub use server::{Drained, ListenError, Server, StartError};
 pub use settings::{
-    Answers, Beyond, BodyLimits, ConnectionLimits, Identification, Listen, Quotas, Settings,
-    Transport, default_logged,
+    Answers, Beyond, BodyLimits, ConnectionLimits, Destination, Guard, Identification, Keep,
+    Listen, Quotas, Settings, Transport, default_logged,
 };
 pub use stage::{FailMode, FailModes, Stage};
 pub use upstream::{Target, TargetError, Upstream, UpstreamTimes};

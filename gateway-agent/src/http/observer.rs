@@ -7,6 +7,7 @@ use gateway_policy::bans::Offence;
 use gateway_waf::RuleMatch;
 use tokio::sync::oneshot;
 
+use super::case::Case;
 use super::outcome::Outcome;
 
 /// Somebody who is told of requests. The calls come from the worker threads: they must not
@@ -29,6 +30,14 @@ pub trait Observer: Send + Sync {
     /// little for it.
     fn found(&self, matches: &[RuleMatch]) -> Option<Written> {
         let _ = matches;
+        None
+    }
+
+    /// A request in which rules found something, or one of the samples of others, where
+    /// [`Keep`](super::Keep) asks for it. Comes at most once for each request, before its answer
+    /// begins; where something is given back, the answer waits a little for it.
+    fn case(&self, case: &Arc<Case>) -> Option<Written> {
+        let _ = case;
         None
     }
 

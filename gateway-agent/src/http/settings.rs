@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use gateway_policy::access::{Roles, RouteTable};
 use gateway_policy::limits::Quota;
 use gateway_policy::zones::Zones;
@@ -99,10 +99,15 @@ pub struct Settings {
     pub identity: Identification,
     /// Roles and what they allow.
     pub roles: Roles,
-    /// The routes, each with the upstream that it leads to.
-    pub routes: RouteTable<Arc<Upstream>>,
-    /// The rules of the WAF; `None` for no WAF.
-    pub waf: Option<Arc<Waf>>,
+    /// The routes, each with where it leads.
+    pub routes: RouteTable<Destination>,
+    /// The rules of the WAF; `None` for no WAF. They may be replaced by themselves: a request
+    /// keeps those that it began with.
+    pub waf: ArcSwapOption<Waf>,
+    /// What the WAF does where the route does not say.
+    pub guard: Guard,
+    /// Which requests are told to observers as cases; `None` for none.
+    pub keep: Option<Keep>,
     /// Request bodies.
     pub bodies: BodyLimits,
     /// What becomes of requests when a stage fails.
@@ -111,6 +116,50 @@ pub struct Settings {
     pub answers: Answers,
     /// The header fields whose values, masked, go into the outcome.
     pub logged: Vec<HeaderName>,
+}
+
+/// Where a route leads, and how its requests are looked at.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// The route as the configuration describes it.
+    pub route: Arc<str>,
+    /// The upstream.
+    pub upstream: Arc<Upstream>,
+    /// What the WAF does with its requests, where that differs from [`Settings::guard`].
+    pub guard: Option<Guard>,
+}
+
+/// What the WAF does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// What its rules say.
+    #[default]
+    Block,
+    /// It notes what it would refuse.
+    Detect,
+    /// It does not look.
+    Off,
+}
+
+impl Guard {
+    /// The stable name for records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Block => "block",
+            Self::Detect => "detect",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// Which requests are told whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// The longest body that is told, bytes.
+    pub body: usize,
+    /// Of so many requests in which nothing was found one is told too; 0 for none.
+    pub one_in: u64,
 }
 
 /// The request limits.

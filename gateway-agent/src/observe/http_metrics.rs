@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use gateway_waf::RuleMatch;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeLabel, EncodeLabelSet, EncodeMetric, LabelSetEncoder,
@@ -14,7 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::LogCounts;
-use crate::http::{ConnectionEnd, Gate, Observer, Outcome, Refusal, Stage};
+use crate::http::{ConnectionEnd, Gate, Observer, Outcome, Refusal, Stage, Written};
 
 /// Counts outcomes.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub struct HttpMetrics {
     refusals: Family<Label, Counter>,
     endings: Family<Label, Counter>,
     degraded: Family<Label, Counter>,
+    shadowed: Counter,
     upstreams: Family<UpstreamLabels, Counter>,
     stages: [Histogram; Stage::ALL.len()],
     total: Histogram,
@@ -68,6 +70,7 @@ impl HttpMetrics {
         let refusals = Family::default();
         let endings = Family::default();
         let degraded = Family::default();
+        let shadowed = Counter::default();
         let upstreams = Family::default();
         let times = Family::<Label, Histogram, _>::new_with_constructor(bounded as fn() -> _);
         let total = bounded();
@@ -86,6 +89,11 @@ impl HttpMetrics {
             "http_degraded",
             "Requests that a stage let through because it failed open",
             degraded.clone(),
+        );
+        registry.register(
+            "waf_shadow_matches",
+            "Matches of WAF rules in shadow",
+            shadowed.clone(),
         );
         registry.register(
             "http_upstream_results",
@@ -115,6 +123,7 @@ impl HttpMetrics {
             refusals,
             endings,
             degraded,
+            shadowed,
             upstreams,
             stages: Stage::ALL.map(|stage| {
                 times.get_or_create_owned(&Label {
@@ -158,6 +167,14 @@ fn bounded() -> Histogram {
 }
 
 impl Observer for HttpMetrics {
+    fn found(&self, matches: &[RuleMatch]) -> Option<Written> {
+        let shadowed = matches.iter().filter(|hit| hit.shadow).count();
+        if shadowed > 0 {
+            self.shadowed.inc_by(shadowed as u64);
+        }
+        None
+    }
+
     fn outcome(&self, outcome: &Arc<Outcome>) {
         let class = usize::from(outcome.status.as_u16() / 100).saturating_sub(1);
         if let Some(counter) = self.classes.get(class) {

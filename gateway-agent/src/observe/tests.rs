@@ -40,7 +40,8 @@ fn each_request_is_one_line_without_secrets() {
         ];
         setup.settings.waf = Some(waf(
             "SecRule ARGS:q \"@contains attack\" \"id:7,phase:2,deny,log,msg:'An attack'\"\n",
-        ));
+        ))
+        .into();
     });
     let token = world.token(&["admin"]);
     let reply = world.get_with(

@@ -1,7 +1,7 @@
 //! Wall time as text.
 
 /// RFC 3339 in UTC with milliseconds, of milliseconds since the Unix epoch.
-pub(super) fn rfc3339(unix_millis: u64) -> String {
+pub(crate) fn rfc3339(unix_millis: u64) -> String {
     let (secs, millis) = (unix_millis / 1000, unix_millis % 1000);
     let (days, second) = (secs / 86_400, secs % 86_400);
     let (year, month, day) = civil(days);

@@ -196,6 +196,8 @@ impl Builder {
             prefilter,
             prefilter_on: true,
             shares,
+            shadow: RuleBits::default(),
+            only_watch: false,
         };
         (ruleset, errors)
     }

@@ -56,6 +56,20 @@ impl Choice {
         Ok(Self::Message(Rx::new(pattern.as_bytes(), false)?))
     }
 
+    /// Reads what a configuration writes: ids and ranges, or a pattern behind `tag:` or `msg:`.
+    ///
+    /// # Errors
+    /// Says what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if let Some(pattern) = text.strip_prefix("tag:") {
+            Self::tag(pattern)
+        } else if let Some(pattern) = text.strip_prefix("msg:") {
+            Self::message(pattern)
+        } else {
+            Self::ids(text)
+        }
+    }
+
     /// Whether `rule` is meant.
     pub(crate) fn admits(&self, rule: &Rule) -> bool {
         match self {

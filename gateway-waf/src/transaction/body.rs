@@ -155,6 +155,11 @@ impl Transaction<'_> {
         }
     }
 
+    /// What reads the body, if anything does.
+    pub(super) fn body_processor(&self) -> Option<BodyProcessor> {
+        self.processor()
+    }
+
     fn processor(&self) -> Option<BodyProcessor> {
         if self.body.processor.is_some() {
             return self.body.processor;

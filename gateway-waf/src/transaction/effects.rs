@@ -4,7 +4,7 @@ use super::{Transaction, tx::TxValue};
 use crate::{
     operator::leading_integer,
     persist::Key,
-    ruleset::{Change, Control, Effect, Link, Rule, SetVar, VarName},
+    ruleset::{Change, Control, Effect, Link, Rule, RuleEngine, SetVar, VarName},
     template::Template,
     variable::{Persistent, Store},
 };
@@ -12,6 +12,9 @@ use crate::{
 impl<'w> Transaction<'w> {
     /// Carries out everything but the disruptive action.
     pub(super) fn perform(&mut self, rule: &'w Rule, link: &'w Link) {
+        if self.in_shadow {
+            return self.perform_in_shadow(rule, link);
+        }
         for effect in &link.effects {
             self.effect(rule, effect);
         }
@@ -26,7 +29,7 @@ impl<'w> Transaction<'w> {
         text
     }
 
-    fn effect(&mut self, rule: &Rule, effect: &'w Effect) {
+    pub(super) fn effect(&mut self, rule: &Rule, effect: &'w Effect) {
         match effect {
             Effect::Set(set_var) => self.set_var(rule, set_var),
             Effect::Open(persistent, key) => {
@@ -172,6 +175,7 @@ impl<'w> Transaction<'w> {
 
     fn control(&mut self, control: &'w Control) {
         match control {
+            Control::RuleEngine(RuleEngine::On) if self.only_watch => {}
             Control::RuleEngine(engine) => self.engine = *engine,
             Control::RequestBodyAccess(access) => self.body.access = *access,
             Control::RequestBodyLimit(bytes) => self.body.limit = *bytes,

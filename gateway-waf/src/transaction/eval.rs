@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Candidate, Decision, Transaction, tx::TxValue};
+use super::{Candidate, Decision, Transaction, explain::Seen, tx::TxValue};
 use crate::{
     injection,
     operator::{
@@ -42,6 +42,10 @@ impl<'w> Transaction<'w> {
             if self.removed.contains(rule.index) {
                 continue;
             }
+            if rules.shadow.contains(rule.index) {
+                self.watch(rule);
+                continue;
+            }
             if self.rule(rule) {
                 if !self.decision.is_pass() {
                     break;
@@ -78,7 +82,7 @@ impl<'w> Transaction<'w> {
     }
 
     /// Runs a rule with its chain; says whether all of it matched.
-    fn rule(&mut self, rule: &'w Rule) -> bool {
+    pub(super) fn rule(&mut self, rule: &'w Rule) -> bool {
         let last = rule.links.len().saturating_sub(1);
         self.at = Some(rule);
         self.hidden_here.clear();
@@ -89,6 +93,7 @@ impl<'w> Transaction<'w> {
         self.hidden_here
             .extend(hidden.map(|(_, exclusions)| *exclusions));
         self.matched.clear();
+        self.seen.clear();
         for (i, link) in rule.links.iter().enumerate() {
             if !self.link(rule, link, i == last) {
                 return false;
@@ -246,15 +251,16 @@ impl<'w> Transaction<'w> {
                     && run.test.slot.is_some_and(|slot| {
                         !prefilter::is_set(self.pool.scan(found.value, &rules.prefilter), slot)
                     });
-                seen |= !left_out && self.inspect(run, found);
+                seen |=
+                    !left_out && self.inspect(run, *candidate, found, run.test.transforms.len());
                 continue;
             }
-            seen |= self.inspect(run, found);
-            for transform in &run.test.transforms {
+            seen |= self.inspect(run, *candidate, found, 0);
+            for (i, transform) in run.test.transforms.iter().enumerate() {
                 let value = self.pool.transform(found.value, *transform, map);
                 if value != found.value {
                     found.value = value;
-                    seen |= self.inspect(run, found);
+                    seen |= self.inspect(run, *candidate, found, i + 1);
                 }
             }
         }
@@ -294,7 +300,14 @@ impl<'w> Transaction<'w> {
     }
 
     /// Asks the operator about one value and, where it matches, carries out the link's actions.
-    fn inspect(&mut self, run: &Run<'w, '_>, found: Candidate) -> bool {
+    /// The value is what the first `applied` transformations made of `raw`.
+    fn inspect(
+        &mut self,
+        run: &Run<'w, '_>,
+        raw: Candidate,
+        found: Candidate,
+        applied: usize,
+    ) -> bool {
         let hit = match ask(run, self.pool.get(found.value)) {
             Search::Found(hit) if !run.test.negated => hit,
             Search::Nothing if run.test.negated => Hit::default(),
@@ -303,6 +316,15 @@ impl<'w> Transaction<'w> {
             Search::GaveUp => Hit::default(),
         };
         self.matched.push(found);
+        self.seen.push(Seen {
+            link: run.link,
+            raw,
+            applied,
+            range: hit.range.clone(),
+        });
+        if self.in_shadow {
+            self.keep_tx();
+        }
         if run.link.capture {
             self.capture(found, &hit);
         }

@@ -1,6 +1,6 @@
 //! Macros to text.
 
-use super::{Transaction, pool::Data, secret, tx::TxValue};
+use super::{Candidate, Transaction, pool::Data, secret, tx::TxValue};
 use crate::{
     operator::leading_integer,
     ruleset::{Masked, Rule},
@@ -141,10 +141,15 @@ impl Transaction<'_> {
 
     /// Whether the value that matched last must not be shown.
     pub(super) fn last_match_is_secret(&self) -> bool {
-        self.matched.last().is_some_and(|found| {
-            let holds_values = matches!(found.variable.source(), Source::Values(_));
-            holds_values && !found.count && self.is_secret(found.variable, found.name)
-        })
+        self.matched
+            .last()
+            .is_some_and(|found| self.hides_value(found))
+    }
+
+    /// Whether this value must not be shown.
+    pub(super) fn hides_value(&self, found: &Candidate) -> bool {
+        let holds_values = matches!(found.variable.source(), Source::Values(_));
+        holds_values && !found.count && self.is_secret(found.variable, found.name)
     }
 
     fn is_secret(&self, variable: Variable, name: Data) -> bool {
@@ -152,6 +157,17 @@ impl Transaction<'_> {
         let Source::Values(stores) = variable.source() else {
             return false;
         };
+        secret::is_secret(variable, text)
+            || self.is_masked(stores, name)
+            || self
+                .masked_items
+                .iter()
+                .any(|&(v, n)| v == variable && self.pool.get(n) == text)
+    }
+
+    /// Whether rules have said that no log shows what stands in these stores under this name.
+    pub(super) fn is_masked(&self, stores: &[Store], name: Data) -> bool {
+        let text = self.pool.get(name);
         let kind = match stores {
             [Store::Headers] | [Store::ResponseHeaders] => Some(Masked::Header),
             [Store::ArgsGet | Store::ArgsPost, ..] => Some(Masked::Argument),
@@ -160,11 +176,20 @@ impl Transaction<'_> {
         let masked = |&(place, mask): &(Masked, &str)| {
             Some(place) == kind && text.eq_ignore_ascii_case(mask.as_bytes())
         };
-        secret::is_secret(variable, text)
-            || self.masks.iter().any(masked)
-            || self
-                .masked_items
-                .iter()
-                .any(|&(v, n)| v == variable && self.pool.get(n) == text)
+        self.masks.iter().any(masked)
+    }
+
+    /// Whether rules have masked a value of this name, wherever it stood (`sanitiseMatched`).
+    pub(super) fn is_masked_name(&self, name: &[u8]) -> bool {
+        let mut items = self.masked_items.iter();
+        !name.is_empty() && items.any(|(_, item)| self.pool.get(*item) == name)
+    }
+
+    /// As `is_masked`, for an argument that is known by name only.
+    pub(super) fn is_masked_argument(&self, name: &[u8]) -> bool {
+        self.is_masked_name(name)
+            || self.masks.iter().any(|(place, mask)| {
+                *place == Masked::Argument && name.eq_ignore_ascii_case(mask.as_bytes())
+            })
     }
 }

@@ -43,6 +43,9 @@ pub struct RuleMatch {
     pub logdata: Option<Vec<u8>>,
     /// What the rule's action did or, under `DetectionOnly`, would have done.
     pub effect: Effect,
+    /// Whether the rule is in shadow: this record is all that it does, and `effect` is what it
+    /// would have done.
+    pub shadow: bool,
     /// Whether the rule wants this in the log (`log`, the default, or `nolog`).
     pub log: bool,
     /// Whether the rule wants this in the audit log.
@@ -50,6 +53,9 @@ pub struct RuleMatch {
     /// What the request was.
     pub request: Arc<RequestSummary>,
 }
+
+/// The tag by which log lines tell the matches of rules in shadow.
+const SHADOW_TAG: &str = "gateway-shadow";
 
 /// The request's part of a log line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -89,6 +95,7 @@ impl RuleMatch {
 impl fmt::Display for RuleMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.effect {
+            _ if self.shadow => f.write_str("ModSecurity: Warning.")?,
             Effect::Warning => f.write_str("ModSecurity: Warning.")?,
             Effect::Denied(status) => {
                 write!(
@@ -152,6 +159,9 @@ impl fmt::Display for RuleMatch {
         )?;
         for tag in &self.tags {
             field(f, "tag", tag.as_bytes())?;
+        }
+        if self.shadow {
+            field(f, "tag", SHADOW_TAG.as_bytes())?;
         }
         field(f, "client", self.request.client.as_bytes())?;
         field(f, "hostname", &self.request.host)?;

@@ -3,10 +3,12 @@
 mod body;
 mod clock;
 mod computed;
+mod copy;
 mod decision;
 mod effects;
 mod eval;
 mod expand;
+mod explain;
 mod items;
 mod matched;
 mod pool;
@@ -14,11 +16,14 @@ mod record;
 mod request;
 mod response;
 mod secret;
+mod shadow;
 mod tx;
 
 use std::{net::IpAddr, sync::Arc};
 
+pub use copy::RequestCopy;
 pub use decision::{BodyState, Decision};
+pub use explain::{Excerpt, Explanation, Inspected, Step};
 pub use matched::{Effect, RequestSummary, RuleMatch};
 
 use crate::{
@@ -28,6 +33,7 @@ use crate::{
     },
     variable::{Flag, Persistent, Store, Variable},
 };
+use explain::{Seen, Trace};
 use pool::{Data, Pool};
 use tx::Tx;
 
@@ -64,6 +70,16 @@ pub struct Transaction<'w> {
     at: Option<&'w Rule>,
     /// What the last operator that matched found, newest last.
     matched: Vec<Candidate>,
+    /// How the values of `matched` came to be.
+    seen: Vec<Seen<'w>>,
+    /// What `explain` needs of the first matches.
+    traces: Vec<Trace<'w>>,
+    /// Whether the rule at hand only watches.
+    in_shadow: bool,
+    /// `TX` as it was before the rule in shadow changed it.
+    before_shadow: Option<Tx>,
+    /// Whether rules may not switch the engine on.
+    only_watch: bool,
     /// Rules taken out by `ctl` actions.
     removed: RuleBits,
     /// Targets taken out by `ctl` actions, and of which rules.
@@ -127,6 +143,11 @@ impl<'w> Transaction<'w> {
             tx: Tx::new(&rules.tx),
             at: None,
             matched: Vec::new(),
+            seen: Vec::new(),
+            traces: Vec::new(),
+            in_shadow: false,
+            before_shadow: None,
+            only_watch: rules.only_watch,
             removed: RuleBits::default(),
             hidden: Vec::new(),
             hidden_here: Vec::new(),
@@ -192,6 +213,25 @@ impl<'w> Transaction<'w> {
     pub fn environment(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let items = self.items(Store::Environment).iter();
         items.map(|item| (self.pool.get(item.name), self.pool.get(item.value)))
+    }
+
+    /// Overrides `SecRuleEngine` for this request, before its first phase. When it is
+    /// `DetectionOnly`, no rule can switch it on by `ctl:ruleEngine`.
+    pub fn set_engine(&mut self, engine: RuleEngine) {
+        self.engine = engine;
+        self.only_watch = engine == RuleEngine::DetectionOnly;
+    }
+
+    /// Whether rules run, and whether they may interrupt, as things stand.
+    #[must_use]
+    pub fn engine(&self) -> RuleEngine {
+        self.engine
+    }
+
+    /// What was decided so far.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        &self.decision
     }
 
     /// Every match so far, in the order they happened.

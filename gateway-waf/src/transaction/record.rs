@@ -10,17 +10,20 @@ use crate::{
 /// How many matches of one rule are recorded; the rest only have their effect.
 const RECORDED_PER_RULE: usize = 8;
 /// How much of a variable's name a record holds, in bytes.
-const SHOWN_NAME: usize = 128;
+pub(super) const SHOWN_NAME: usize = 128;
 
 impl<'w> Transaction<'w> {
     /// A whole rule has matched: decide, and record it.
     pub(super) fn conclude(
         &mut self,
-        rule: &Rule,
+        rule: &'w Rule,
         link: &Link,
         found: Option<Candidate>,
         hit: &Hit,
     ) {
+        if self.in_shadow {
+            return self.conclude_in_shadow(rule, link, found, hit);
+        }
         self.highest = match (self.highest, rule.meta.severity) {
             (Some(held), Some(new)) => Some(held.min(new)),
             (held, new) => held.or(new),
@@ -30,25 +33,25 @@ impl<'w> Transaction<'w> {
             self.decision = decision;
         }
         let interrupts = !matches!(effect, Effect::Warning | Effect::Allowed);
-        if rule.log || rule.audit_log || interrupts {
-            let recorded = self
-                .matches
-                .iter()
-                .rev()
-                .take_while(|m| m.rule_id == rule.id)
-                .count();
-            if recorded < RECORDED_PER_RULE || interrupts {
-                let effect = match self.engine {
-                    RuleEngine::On => effect,
-                    RuleEngine::Off | RuleEngine::DetectionOnly => Effect::Warning,
-                };
-                let record = self.record(rule, link, found, hit, effect);
-                self.matches.push(record);
-            }
+        let wanted = rule.log || rule.audit_log;
+        if interrupts || (wanted && self.has_room(rule)) {
+            let effect = match self.engine {
+                RuleEngine::On => effect,
+                RuleEngine::Off | RuleEngine::DetectionOnly => Effect::Warning,
+            };
+            let record = self.record(rule, link, found, hit, effect);
+            self.trace(rule);
+            self.matches.push(record);
         }
     }
 
-    fn judge(&self, rule: &Rule) -> (Decision, Effect) {
+    /// Whether another match of the rule is recorded.
+    pub(super) fn has_room(&self, rule: &Rule) -> bool {
+        let newest = self.matches.iter().rev();
+        newest.take_while(|m| m.rule_id == rule.id).count() < RECORDED_PER_RULE
+    }
+
+    pub(super) fn judge(&self, rule: &Rule) -> (Decision, Effect) {
         let rule_id = rule.id;
         match &rule.disruptive {
             Disruptive::Pass => (Decision::Pass, Effect::Warning),
@@ -84,7 +87,7 @@ impl<'w> Transaction<'w> {
         text.chars().filter(|c| !c.is_control()).collect()
     }
 
-    fn record(
+    pub(super) fn record(
         &mut self,
         rule: &Rule,
         link: &Link,
@@ -135,6 +138,7 @@ impl<'w> Transaction<'w> {
             matched,
             logdata,
             effect,
+            shadow: self.in_shadow,
             log: rule.log,
             audit_log: rule.audit_log,
             request: self.summary(),
@@ -142,7 +146,7 @@ impl<'w> Transaction<'w> {
     }
 }
 
-fn operator_text(link: &Link) -> String {
+pub(super) fn operator_text(link: &Link) -> String {
     link.test.as_ref().map_or_else(String::new, |test| {
         let not = if test.negated { "!" } else { "" };
         format!("{not}@{} {}", test.operator_name, test.operator_text)

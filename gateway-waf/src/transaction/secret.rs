@@ -1,6 +1,9 @@
 //! Which variables hold what no log may show.
 
-use crate::variable::{REQUEST_COOKIES, Variable};
+use crate::{
+    operator::passes_luhn,
+    variable::{REQUEST_COOKIES, Variable},
+};
 
 /// Parts of names that mark a secret.
 const MARKS: &[&[u8]] = &[
@@ -34,13 +37,60 @@ const NAMES: &[&[u8]] = &[
 
 /// Whether the value of `variable`'s item `name` must be masked.
 pub(super) fn is_secret(variable: Variable, name: &[u8]) -> bool {
-    if variable == REQUEST_COOKIES {
-        return true;
-    }
+    variable == REQUEST_COOKIES || is_secret_name(name)
+}
+
+/// Whether a value of this name is a secret, wherever it stands.
+pub(super) fn is_secret_name(name: &[u8]) -> bool {
     let last = name.rsplit(|&b| b == b'.').next().unwrap_or(name);
     NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
         || MARKS.iter().any(|mark| {
             name.windows(mark.len())
                 .any(|window| window.eq_ignore_ascii_case(mark))
         })
+}
+
+/// Whether the text names a secret anywhere: what stands beside it may be one.
+pub(super) fn names_secret(text: &[u8]) -> bool {
+    let text = text.to_ascii_lowercase();
+    MARKS
+        .iter()
+        .any(|mark| memchr::memmem::find(&text, mark).is_some())
+}
+
+/// Whether the text looks like a secret by itself: a JSON web token or a card number.
+pub(super) fn looks_secret(text: &[u8]) -> bool {
+    looks_like_token(text) || looks_like_card(text)
+}
+
+/// Whether a payment card's number stands in the text: 13 to 19 digits that pass the check
+/// (ISO/IEC 7812-1), with at most a space or hyphen between any two.
+fn looks_like_card(text: &[u8]) -> bool {
+    let mut digits = Vec::new();
+    let mut gap = 0;
+    let mut found = false;
+    for &byte in text.iter().chain(b"\0") {
+        match byte {
+            b'0'..=b'9' => {
+                digits.push(byte);
+                gap = 0;
+            }
+            b' ' | b'-' if gap == 0 && !digits.is_empty() => gap = 1,
+            _ => {
+                found |= (13..=19).contains(&digits.len()) && passes_luhn(&digits);
+                digits.clear();
+                gap = 0;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a JSON web token stands in the text: base64url of `{"`.
+fn looks_like_token(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"eyJ").any(|at| {
+        let rest = text.get(at..).unwrap_or_default();
+        let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        rest.iter().take_while(|b| word(b)).count() >= 8
+    })
 }

@@ -11,7 +11,7 @@ pub(super) enum TxValue {
 }
 
 /// Variables the rules name live in slots, the few with computed names beside them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Tx {
     slots: Vec<Option<TxValue>>,
     others: Vec<(Box<[u8]>, TxValue)>,

@@ -141,6 +141,13 @@ const NAMES: &[(&str, Named)] = &[
 ];
 
 impl Transform {
+    /// The name that stands after `t:`.
+    pub(crate) fn name(self) -> &'static str {
+        let mut names = NAMES.iter();
+        let found = names.find(|(_, named)| *named == Named::Apply(self));
+        found.map_or("", |&(name, _)| name)
+    }
+
     /// Writes the transformed input to `out`, which must come empty, and says whether it differs
     /// from the input. When it does not, what `out` holds means nothing. `map` is the one of
     /// `SecUnicodeMapFile`.

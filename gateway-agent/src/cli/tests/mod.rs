@@ -5,6 +5,7 @@ mod import;
 mod lists;
 mod shapes;
 mod trace;
+mod waf;
 mod wrong;
 
 use std::cell::{Cell, RefCell};

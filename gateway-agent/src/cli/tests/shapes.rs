@@ -96,6 +96,7 @@ fn status_tells_all_an_agent_knows() {
     let mut status = Status {
         version: "0.1.0".to_owned(),
         agent: Some(AgentStatus {
+            waf: None,
             pid: 812,
             started_unix_ms: at(7_380),
             config: "/etc/gateway/gateway.yaml".to_owned(),

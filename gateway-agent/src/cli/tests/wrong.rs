@@ -15,7 +15,11 @@ fn mistakes_are_told_with_words_and_exit_2() {
         ("deny add 192.0.2.1 --ttl 0s", "cannot last 0s"),
         ("allow add 192.0.2.1 --shadow", "--shadow"),
         ("deny list --origin me", "operator, feed, ban or config"),
-        ("explain example.com", "invalid IP address"),
+        (
+            "explain example.com",
+            "it is no IP address, and a request id has",
+        ),
+        ("waf explain 12", "a request id has 32 hexadecimal digits"),
         ("stats --watch=1ms", "the shortest pause is 100ms"),
         ("frobnicate", "unrecognized subcommand"),
     ] {

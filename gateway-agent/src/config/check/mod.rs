@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use summary::Summary;
 
-use super::{Config, Faults, Finding, Waf, WafMode, load};
+use super::{Config, Faults, Finding, Waf, load};
 
 /// A configuration that would work, and what is to be said about it.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub fn check(path: &Path, now: SystemTime, rules: LoadRules<'_>) -> Result<Check
     };
     let expiry = files::read(&config, now, found);
     let mut count = None;
-    if config.waf.mode != WafMode::Off {
+    if config.is_waf_used() {
         match rules(&config.waf) {
             Ok(loaded) => {
                 count = Some(loaded.rules);

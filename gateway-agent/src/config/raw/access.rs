@@ -5,7 +5,7 @@ use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany};
-use crate::config::values::Target;
+use crate::config::values::{Target, WafMode};
 
 /// What the holders of a role may do.
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +31,9 @@ pub(crate) struct Route {
     pub(crate) require: At<Require>,
     /// The name of the upstream that answers.
     pub(crate) upstream: At<String>,
+    /// What the firewall does with these requests: `block`, `detect` to log what would be
+    /// blocked, or `off`. Default: `waf.mode`.
+    pub(crate) waf: Option<At<WafMode>>,
 }
 
 /// Which requests a route is for; what is left out matches all.

@@ -26,7 +26,7 @@ pub(crate) use operation::{Admin, Log, Paths};
 #[cfg(test)]
 pub(crate) use packets::{DestinationLimit, SiteLimits};
 pub(crate) use packets::{NetworkLimits, PacketLimits, PortLimit, SourceLimits, SynCookies};
-pub(crate) use protection::{Ban, Bans, Waf};
+pub(crate) use protection::{Ban, Bans, Keep, Waf};
 
 use super::tree::{At, Entries, OneOrMany};
 use gateway_policy::grammar::Prefix;

@@ -1,11 +1,13 @@
 //! The web application firewall, and bans.
 
+use std::num::NonZeroU32;
+
 use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{Factor, Period, Rate, Size};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany, OrOff};
-use crate::config::values::{FailMode, FileName, LogTarget, WafMode};
+use crate::config::values::{FailMode, FileName, LogTarget, RuleChoice, WafMode};
 
 /// The web application firewall.
 #[derive(Debug, Default, Deserialize)]
@@ -15,6 +17,14 @@ pub(crate) struct Waf {
     /// Files with SecLang rules; `*` and `?` stand for parts of a file's name. They are read in
     /// the order of the list, and those of one pattern in the order of their names.
     pub(crate) rules: OneOrMany<FileName>,
+    /// A folder of further rule files. A `.conf` file that is put there, changed or taken away is
+    /// in force within a second, without a reload. Files that end in `.before.conf` are read
+    /// before all other rules, the rest behind them, each in the order of their names. Default:
+    /// `conf.d` beside the main file, where that is there.
+    pub(crate) conf_d: Option<At<FileName>>,
+    /// Rules that only watch: their matches are logged, and they neither block nor add to a score.
+    /// Each is an id, a range of ids such as `942100-942199`, or `tag:` or `msg:` with a pattern.
+    pub(crate) shadow: OneOrMany<RuleChoice>,
     /// Whether the rules that come with the gateway are read before them. Default: `true`.
     pub(crate) default_rules: Option<At<bool>>,
     /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
@@ -26,9 +36,28 @@ pub(crate) struct Waf {
     /// error log, written before the request is answered: a file, `stderr` or `off`. Like the
     /// access log, the file is opened anew on SIGHUP. Default: `off`.
     pub(crate) log: Option<At<LogTarget>>,
+    /// Requests in which rules found something, kept for `gateway waf explain`, `replay` and
+    /// `suggest`, with secrets masked. `off` keeps none.
+    pub(crate) keep: Option<At<OrOff<Keep>>>,
     /// What happens to a request when the firewall itself fails: `closed` refuses it, `open` lets
     /// it through. Default: `closed`.
     pub(crate) fail: Option<At<FailMode>>,
+}
+
+/// How much of what the firewall finds is kept, in a folder beside the store.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct Keep {
+    /// The most that is kept, from `1MiB` to `16GiB`; the oldest goes first. Default: `64MiB`.
+    pub(crate) size: Option<At<Size>>,
+    /// How long it is kept, from `1h` to `90d`. Default: `7d`.
+    pub(crate) age: Option<At<Period>>,
+    /// The longest body of a request that is kept with it, up to `1MiB`. Default: `16KiB`.
+    pub(crate) body: Option<At<Size>>,
+    /// Of so many requests in which nothing was found one is kept too, for `replay`. Default:
+    /// `off`.
+    pub(crate) sample: Option<At<OrOff<NonZeroU32>>>,
 }
 
 /// What clients are banned for. Each may be `off`.

@@ -18,7 +18,7 @@ mod packets;
 mod syn_cookies;
 mod waf;
 
-pub use access::{Access, Upstream, UpstreamId};
+pub use access::{Access, RouteTarget, Upstream, UpstreamId};
 pub use attack::AttackMode;
 pub use context::FilePath;
 pub use feeds::{Feed, FeedForm, FeedSource};
@@ -30,7 +30,7 @@ pub use packets::{
     LIMITED_NETWORKS, NetworkLimits, PacketLimits, PortLimit, SourceLimits, Watched,
 };
 pub use syn_cookies::SynCookies;
-pub use waf::Waf;
+pub use waf::{Keep, Waf};
 
 pub(super) use context::Context;
 
@@ -39,6 +39,7 @@ use gateway_policy::bans::BanPolicy;
 use super::raw::ConfigFile;
 use super::report::{Place, Report};
 use super::tree::At;
+use super::values::WafMode;
 
 /// A configuration that has been checked. Share it in an `Arc`; each section compares with the
 /// same section of another configuration, so that a reload knows what to do.
@@ -103,6 +104,14 @@ impl Config {
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// Whether the firewall looks at any request.
+    #[must_use]
+    pub fn is_waf_used(&self) -> bool {
+        let mut routes = self.access.routes().iter();
+        self.waf.mode != WafMode::Off
+            || routes.any(|route| route.target.waf.is_some_and(|waf| waf != WafMode::Off))
     }
 
     /// Checks what is beyond single values. Faults go to the context's report, and where there

@@ -10,6 +10,7 @@ mod file;
 mod interface;
 mod limit;
 mod ports;
+mod rule_choice;
 mod target;
 mod text;
 
@@ -26,6 +27,7 @@ pub use feed_url::FeedUrl;
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;
+pub use rule_choice::RuleChoice;
 pub use target::{Target, TargetHost};
 
 use text::{quoted, text_serde};

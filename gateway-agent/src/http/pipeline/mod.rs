@@ -12,6 +12,7 @@ mod waf;
 
 use std::sync::Arc;
 
+use gateway_waf::Waf;
 use http::header::{self, HeaderValue};
 use http::request::Parts;
 use http::{Request, Response, Version};
@@ -38,6 +39,8 @@ struct Visit<'s> {
     upload: Arc<Upload>,
     /// The head as it came; HTTP/2 has none.
     raw: Option<RawHead>,
+    /// The rules of the WAF, if there are any.
+    waf: Option<&'s Waf>,
     /// The rules at work, from the stage of the WAF on.
     inspection: Option<Inspection<'s>>,
 }
@@ -82,6 +85,7 @@ pub(super) async fn serve(
 ) -> Response<AnswerBody> {
     // The settings of this moment are the request's to its end.
     let settings = connection.gate.settings();
+    let waf = settings.waf.load_full();
     let (head, incoming) = request.into_parts();
     let mut turn = connection.life.begin();
     let raw = turn.take_head();
@@ -103,6 +107,7 @@ pub(super) async fn serve(
         )),
         upload,
         raw,
+        waf: waf.as_deref(),
         inspection: None,
     };
     if let Some(raw) = visit.raw.as_ref().filter(|raw| raw.refusal().is_some()) {

@@ -22,7 +22,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
 }
 
 fn world(rules: &'static str) -> World {
-    World::start(|setup| setup.settings.waf = Some(waf(rules)))
+    World::start(|setup| setup.settings.waf = Some(waf(rules)).into())
 }
 
 fn post(world: &World, fields: &str, body: &[u8]) -> Reply {

@@ -2,6 +2,7 @@
 
 mod access;
 mod bodies;
+mod cases;
 pub(crate) mod client;
 mod coded;
 mod connections;

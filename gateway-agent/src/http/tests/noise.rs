@@ -24,7 +24,7 @@ SecRule REQUEST_BODY "@contains evil" "id:11,phase:2,deny,log"
 "#;
 
 fn world(rules: &'static str) -> World {
-    World::start(|setup| setup.settings.waf = Some(waf(rules)))
+    World::start(|setup| setup.settings.waf = Some(waf(rules)).into())
 }
 
 /// Sends bytes, and gives the answer and what was told of it.

@@ -18,7 +18,7 @@ SecRule RESPONSE_STATUS "@rx ^(\d+)$" "id:204,phase:5,pass,log,msg:'%{MATCHED_VA
 "#;
 
 fn world(rules: &'static str) -> World {
-    World::start(|setup| setup.settings.waf = Some(waf(rules)))
+    World::start(|setup| setup.settings.waf = Some(waf(rules)).into())
 }
 
 fn say(world: &World, media: &str, text: &str) -> Reply {

@@ -16,7 +16,7 @@ SecRule REQUEST_BODY "@contains dropme" "id:105,phase:2,drop,log"
 "#;
 
 fn world() -> World {
-    World::start(|setup| setup.settings.waf = Some(waf(RULES)))
+    World::start(|setup| setup.settings.waf = Some(waf(RULES)).into())
 }
 
 fn post(world: &World, kind: &str, body: &'static str) -> super::client::Reply {
@@ -103,7 +103,7 @@ fn detection_lets_everything_through_and_notes_it() {
     let rules = RULES
         .replace("SecRuleEngine On", "SecRuleEngine DetectionOnly")
         .leak();
-    let world = World::start(|setup| setup.settings.waf = Some(waf(rules)));
+    let world = World::start(|setup| setup.settings.waf = Some(waf(rules)).into());
     let attack = r#"{"a": "union select"}"#;
     let reply = world.ask(
         World::request("POST", "/open/x?q=union%20select")
@@ -134,7 +134,7 @@ fn a_body_that_cannot_be_seen_whole_is_refused_or_seen_in_part() {
     let rules = format!("{RULES}\nSecRequestBodyLimitAction ProcessPartial\n").leak();
     for (beyond, status) in [(Beyond::Refuse, 413), (Beyond::InspectStart, 200)] {
         let world = World::start(|setup| {
-            setup.settings.waf = Some(waf(rules));
+            setup.settings.waf = Some(waf(rules)).into();
             setup.settings.bodies.beyond = beyond;
         });
         let reply = world.ask(World::request("POST", "/open/x"), large);
@@ -153,7 +153,7 @@ fn a_body_that_cannot_be_seen_whole_is_refused_or_seen_in_part() {
 #[test]
 fn bodies_that_wait_for_inspection_share_a_bound() {
     let world = World::start(|setup| {
-        setup.settings.waf = Some(waf(RULES));
+        setup.settings.waf = Some(waf(RULES)).into();
         setup.settings.bodies.memory = 1000;
     });
     let mut waiting = world.raw();
@@ -175,7 +175,7 @@ fn bodies_that_wait_for_inspection_share_a_bound() {
 #[test]
 fn a_slow_body_under_inspection_ends_in_time() {
     let world = World::start(|setup| {
-        setup.settings.waf = Some(waf(RULES));
+        setup.settings.waf = Some(waf(RULES)).into();
         setup.settings.bodies.whole = SHORT;
     });
     let mut raw = world.raw();

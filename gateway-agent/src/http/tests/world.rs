@@ -108,7 +108,7 @@ pub(crate) fn times() -> UpstreamTimes {
 }
 
 /// A route for a path and all below it.
-pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Route<Arc<Upstream>> {
+pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Route<Destination> {
     Route {
         matches: RouteMatch {
             host: None,
@@ -116,7 +116,11 @@ pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Rou
             methods: MethodPattern::ANY,
         },
         require,
-        target: Arc::clone(to),
+        target: Destination {
+            route: path.into(),
+            upstream: Arc::clone(to),
+            guard: None,
+        },
     }
 }
 
@@ -145,7 +149,7 @@ pub(crate) fn waf(rules: &'static str) -> Arc<Waf> {
 
 /// `/open/**` for all, `/token/**` with a token, `/admin/**` for admins, `/read/**` for readers,
 /// and what the origin answers in a way of its own.
-fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Arc<Upstream>> {
+fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Destination> {
     let app = upstream("app", &[origin], times);
     let role = |name: &str| Requirement::Role(name.parse().unwrap());
     let mut routes = vec![
@@ -185,7 +189,9 @@ pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settin
         },
         routes: routes(origin, times(), &roles),
         roles,
-        waf: None,
+        waf: None.into(),
+        guard: Guard::default(),
+        keep: None,
         bodies: BodyLimits {
             size: 1 << 20,
             inspected: 64 << 10,

@@ -23,7 +23,7 @@ fn world(log: &Arc<WafLog>) -> World {
     let log = Arc::clone(log);
     World::start(|setup| {
         setup.observers.push(log);
-        setup.settings.waf = Some(waf(RULES));
+        setup.settings.waf = Some(waf(RULES)).into();
     })
 }
 

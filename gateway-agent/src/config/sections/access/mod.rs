@@ -13,16 +13,17 @@ use super::Context;
 use crate::config::raw;
 use crate::config::tree::{At, Entries, nearest};
 
+pub use routes::RouteTarget;
 pub use upstreams::{Upstream, UpstreamId};
 
 /// Who may do what, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Access {
     specs: BTreeMap<RoleName, RoleSpec>,
-    routes: Vec<Route<UpstreamId>>,
+    routes: Vec<Route<RouteTarget>>,
     upstreams: Vec<Upstream>,
     roles: Roles,
-    table: RouteTable<UpstreamId>,
+    table: RouteTable<RouteTarget>,
 }
 
 impl Access {
@@ -34,13 +35,13 @@ impl Access {
 
     /// The routes.
     #[must_use]
-    pub fn table(&self) -> &RouteTable<UpstreamId> {
+    pub fn table(&self) -> &RouteTable<RouteTarget> {
         &self.table
     }
 
     /// The routes in the order of the file.
     #[must_use]
-    pub fn routes(&self) -> &[Route<UpstreamId>] {
+    pub fn routes(&self) -> &[Route<RouteTarget>] {
         &self.routes
     }
 

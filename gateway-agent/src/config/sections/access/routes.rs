@@ -13,6 +13,16 @@ use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
 use crate::config::tree::At;
+use crate::config::values::WafMode;
+
+/// Where a route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteTarget {
+    /// The upstream that answers.
+    pub upstream: UpstreamId,
+    /// What the firewall does with its requests, where the route says so.
+    pub waf: Option<WafMode>,
+}
 
 /// What routes may name.
 pub(super) struct Known<'a> {
@@ -29,7 +39,7 @@ pub(super) fn check(
     raw: Vec<At<raw::Route>>,
     known: &Known<'_>,
     cx: &Context<'_>,
-) -> (Vec<Route<UpstreamId>>, Option<RouteTable<UpstreamId>>) {
+) -> (Vec<Route<RouteTarget>>, Option<RouteTable<RouteTarget>>) {
     let mut places = Vec::new();
     let mut routes = Vec::new();
     for raw in raw {
@@ -48,7 +58,7 @@ pub(super) fn check(
     (routes, table)
 }
 
-fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<UpstreamId>> {
+fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<RouteTarget>> {
     let matches = match raw.matches {
         Some(matches) => matches.take().and_then(check_match),
         None => check_match(raw::RouteMatch::default()),
@@ -66,7 +76,10 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
     Some(Route {
         matches: matches?,
         require: require?,
-        target: upstream?,
+        target: RouteTarget {
+            upstream: upstream?,
+            waf: raw.waf.and_then(At::take),
+        },
     })
 }
 

@@ -12,8 +12,8 @@ use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedColumn, FeedFormat,
-    FeedList, FeedUrl, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
-    TlsVersion, Transport, WafMode, XdpMode,
+    FeedList, FeedUrl, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, RuleChoice,
+    Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -84,6 +84,7 @@ defined!(
     raw::Identity,
     raw::Interface,
     raw::Jwt,
+    raw::Keep,
     raw::Listener,
     raw::Log,
     raw::NetworkLimits,
@@ -143,6 +144,7 @@ values! {
     Prefix: "prefix", "string", ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"];
     Rate: "rate", "string", ["10/minute"];
     RoleName: "role", "string", ["reader"];
+    RuleChoice: "rules", ["string", "integer"], ["942100", "942100-942199", "tag:attack-sqli"];
     Size: "size", ["string", "integer"], ["64KiB", "1MB"];
     String: "text", "string", [];
     Target: "server", "string", ["http://127.0.0.1:9000"];

@@ -37,6 +37,7 @@ struct Heard {
 impl Hooks for Heard {
     fn agent(&self) -> Option<AgentStatus> {
         self.runs.then(|| AgentStatus {
+            waf: None,
             pid: 1,
             started_unix_ms: NOW.wall,
             config: String::new(),

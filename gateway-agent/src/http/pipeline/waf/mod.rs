@@ -10,7 +10,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_waf::{Decision, RuleEngine, Transaction, TxContext, UnixMillis};
+use gateway_waf::{Decision, RuleEngine, Transaction, TxContext, UnixMillis, Waf};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
@@ -23,14 +23,17 @@ use super::Visit;
 use super::access::Permitted;
 use super::form::{Formed, Unformed};
 use crate::clock;
+use crate::http::address::ClientAddr;
+use crate::http::case::Case;
 use crate::http::exchange::Exchange;
 use crate::http::gate::Gate;
+use crate::http::ids::RequestId;
 use crate::http::mask;
 use crate::http::observer::Written;
 use crate::http::outcome::RuleHit;
 use crate::http::refusal::Refusal;
 use crate::http::server::Connection;
-use crate::http::settings::{BodyLimits, Settings};
+use crate::http::settings::{BodyLimits, Destination, Guard, Keep};
 use crate::http::stage::{FailModes, Stage};
 use crate::http::upstream::{ClientBody, Outgoing};
 
@@ -59,13 +62,13 @@ pub(super) async fn inspect(
 ) -> Result<Permitted<Inspected>, Refusal> {
     let (request, permission) = request.split();
     let limits = &visit.settings.bodies;
-    let body = visit.body.as_mut().ok_or(Refusal::BodyBroken)?;
+    let body = visit.body.as_ref().ok_or(Refusal::BodyBroken)?;
     if body.size_hint().lower() > limits.size {
         return Err(Refusal::BodyTooLarge);
     }
     let mut start = Start::default();
-    visit.inspection = Inspection::open(&visit.exchange, visit.connection, visit.settings);
-    if let Some(inspection) = &mut visit.inspection {
+    visit.inspection = Inspection::open(visit, Some(permission.destination()));
+    if let (Some(inspection), Some(body)) = (&mut visit.inspection, &mut visit.body) {
         let view = View::of(visit.raw.as_ref(), &request.head);
         let fields = &request.head.headers;
         let judged = inspection
@@ -93,7 +96,7 @@ pub(super) async fn inspect(
 /// Shows the rules a request that is refused for its form: who sends such requests is known by
 /// what is in them. Returns the refusal, or that of a rule.
 pub(super) async fn witness(visit: &mut Visit<'_>, unformed: Unformed) -> Refusal {
-    visit.inspection = Inspection::open(&visit.exchange, visit.connection, visit.settings);
+    visit.inspection = Inspection::open(visit, None);
     let (Some(inspection), Some(body)) = (&mut visit.inspection, &mut visit.body) else {
         return unformed.refusal;
     };
@@ -129,32 +132,37 @@ pub(super) struct Inspection<'w> {
     fail: FailModes,
     limits: &'w BodyLimits,
     gate: &'w Gate,
+    keep: Option<Keep>,
+    guard: Guard,
+    request: RequestId,
+    client: ClientAddr,
+    subject: Option<Box<str>>,
+    route: Option<Arc<str>>,
     /// Whether the last phase has run.
     concluded: bool,
 }
 
 impl<'w> Inspection<'w> {
-    /// Begins, when there are rules.
-    fn open(
-        exchange: &Exchange,
-        connection: &'w Connection,
-        settings: &'w Settings,
-    ) -> Option<Self> {
-        let waf = settings.waf.as_ref()?;
-        let id = exchange.request().to_string();
+    /// Begins, when there are rules and the route wants them.
+    fn open(visit: &mut Visit<'w>, to: Option<&Destination>) -> Option<Self> {
+        let (waf, settings) = (visit.waf?, visit.settings);
+        let guard = to.and_then(|to| to.guard).unwrap_or(settings.guard);
+        if guard == Guard::Off {
+            return None;
+        }
+        let transaction = begin(waf, guard, &visit.exchange, visit.connection);
         Some(Self {
-            transaction: waf.transaction(&TxContext {
-                now: UnixMillis(clock::unix_millis()),
-                request_id: &id,
-                client: exchange.client().ip(),
-                client_port: connection.peer.port(),
-                server: connection.local.ip(),
-                server_port: connection.local.port(),
-            }),
-            blocks: waf.engine() == RuleEngine::On,
+            blocks: transaction.engine() == RuleEngine::On,
+            transaction,
             fail: settings.fail,
             limits: &settings.bodies,
-            gate: &connection.gate,
+            gate: &visit.connection.gate,
+            keep: settings.keep,
+            guard,
+            request: visit.exchange.request(),
+            client: visit.exchange.client(),
+            subject: visit.exchange.outcome().subject.clone(),
+            route: to.map(|to| Arc::clone(&to.route)),
             concluded: false,
         })
     }
@@ -197,10 +205,15 @@ impl<'w> Inspection<'w> {
     /// Runs the last phase, and tells what was found in all of them. Resolves when that is
     /// written down.
     pub(super) async fn conclude(&mut self, status: StatusCode) -> Vec<RuleHit> {
-        for written in self.log(status) {
-            // A disk that hangs must not hang the gateway.
-            let _ = timeout(WRITTEN, written).await;
-        }
+        let written = self.log(status);
+        let all = async {
+            for written in written {
+                // It resolves in either way.
+                let _ = written.await;
+            }
+        };
+        // A disk that hangs must not hang the gateway.
+        let _ = timeout(WRITTEN, all).await;
         self.hits()
     }
 
@@ -215,7 +228,47 @@ impl<'w> Inspection<'w> {
         });
         // The answer stands already; what was found before is told all the same.
         drop(logged);
-        self.gate.found(transaction.matches())
+        let mut written = self.gate.found(transaction.matches());
+        written.extend(self.tell(status));
+        written
+    }
+
+    /// Tells the request whole, where that is wanted.
+    fn tell(&mut self, status: StatusCode) -> Vec<Written> {
+        let Some(keep) = self.keep else {
+            return Vec::new();
+        };
+        let ordinary =
+            self.transaction.matches().is_empty() && self.transaction.decision().is_pass();
+        if ordinary && !self.gate.is_sample(keep.one_in) {
+            return Vec::new();
+        }
+        let secret = |name: &[u8]| mask::is_secret(&String::from_utf8_lossy(name));
+        let (transaction, fail) = (&mut self.transaction, self.fail);
+        let told = fail.guard(Stage::Waf, || {
+            let copy = transaction.copy(keep.body, &secret);
+            Ok((transaction.explain(&secret), copy))
+        });
+        // A request is not judged by what can be told of it.
+        let Ok(Some((explanations, copy))) = told else {
+            return Vec::new();
+        };
+        let waited = self.gate.case(Case {
+            request: self.request,
+            at: clock::unix_millis(),
+            client: self.client.ip(),
+            subject: self.subject.take(),
+            route: self.route.clone(),
+            guard: self.guard,
+            status,
+            decision: self.transaction.decision().clone(),
+            score: self.transaction.score(),
+            matches: self.transaction.matches().to_vec(),
+            explanations,
+            copy,
+        });
+        // Nobody asks for an ordinary request by its id.
+        if ordinary { Vec::new() } else { waited }
     }
 
     /// What the rules want logged.
@@ -243,6 +296,28 @@ impl Drop for Inspection<'_> {
             drop(self.log(gone));
         }
     }
+}
+
+/// A transaction that does no more than the guard allows.
+fn begin<'w>(
+    waf: &'w Waf,
+    guard: Guard,
+    exchange: &Exchange,
+    connection: &Connection,
+) -> Transaction<'w> {
+    let id = exchange.request().to_string();
+    let mut transaction = waf.transaction(&TxContext {
+        now: UnixMillis(clock::unix_millis()),
+        request_id: &id,
+        client: exchange.client().ip(),
+        client_port: connection.peer.port(),
+        server: connection.local.ip(),
+        server_port: connection.local.port(),
+    });
+    if guard == Guard::Detect && transaction.engine() == RuleEngine::On {
+        transaction.set_engine(RuleEngine::DetectionOnly);
+    }
+    transaction
 }
 
 /// The status that a rule asks for, when an answer may have it.
