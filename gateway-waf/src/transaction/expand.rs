@@ -143,7 +143,8 @@ impl Transaction<'_> {
     pub(super) fn last_match_is_secret(&self) -> bool {
         self.matched.last().is_some_and(|found| {
             let holds_values = matches!(found.variable.source(), Source::Values(_));
-            holds_values && !found.count && self.is_secret(found.variable, found.name)
+            let named = || self.is_secret(found.variable, found.name);
+            holds_values && !found.count && (found.secret || named())
         })
     }
 

@@ -37,6 +37,12 @@ pub(super) fn is_secret(variable: Variable, name: &[u8]) -> bool {
     if variable == REQUEST_COOKIES {
         return true;
     }
+    is_secret_name(name)
+}
+
+/// Whether a name says that what it names is a secret; the names of a document's levels are
+/// parted by dots.
+pub(crate) fn is_secret_name(name: &[u8]) -> bool {
     let last = name.rsplit(|&b| b == b'.').next().unwrap_or(name);
     NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
         || MARKS.iter().any(|mark| {
