@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use gateway_policy::access::{Route, RouteTable};
-use gateway_waf::{RuleEngine, Waf};
+use gateway_waf::{Decoder, RuleEngine, Waf};
 
 use crate::{
     agent::load_rules,
-    config::{Config, FailMode, HttpLimits, WafMode},
+    config::{Config, FailMode, HttpLimits, WafDecoder, WafMode},
     http::{
         self, Answers, BodyLimits, ConnectionLimits, FailModes, Identification, Quotas, Settings,
         Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
@@ -89,8 +89,18 @@ fn waf(config: &Config) -> anyhow::Result<Option<Arc<Waf>>> {
     if config.waf.mode == WafMode::Detect {
         waf.set_engine(RuleEngine::DetectionOnly);
     }
+    waf.set_decoders(config.waf.decode.iter().copied().map(decoder).collect());
     tracing::info!(rules = waf.rules(), "WAF rules loaded");
     Ok(Some(Arc::new(waf)))
+}
+
+const fn decoder(decoder: WafDecoder) -> Decoder {
+    match decoder {
+        WafDecoder::Base64 => Decoder::Base64,
+        WafDecoder::Url => Decoder::Url,
+        WafDecoder::Json => Decoder::Json,
+        WafDecoder::Jwt => Decoder::Jwt,
+    }
 }
 
 fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {

@@ -28,7 +28,7 @@ pub use sections::{
 };
 pub use values::{
     Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Transport, WafDecoder, WafMode, XdpMode,
 };
 
 use report::Report;

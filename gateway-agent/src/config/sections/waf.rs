@@ -4,7 +4,8 @@ use gateway_policy::grammar::Size;
 
 use super::{Context, FilePath, LogTo, setting};
 use crate::config::raw;
-use crate::config::values::{FailMode, WafMode};
+use crate::config::tree::At;
+use crate::config::values::{FailMode, WafDecoder, WafMode};
 
 /// The web application firewall.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Waf {
     pub default_rules: bool,
     /// What it does.
     pub mode: WafMode,
+    /// What is looked for inside the values of a request.
+    pub decode: Vec<WafDecoder>,
     /// The longest body, all of which is inspected; 1 KiB to 64 MiB.
     pub body_limit: Size,
     /// Where a line goes for each rule that matches.
@@ -25,7 +28,7 @@ pub struct Waf {
 
 impl Waf {
     pub(super) fn check(raw: raw::Waf, cx: &Context<'_>) -> Self {
-        let place = raw.mode.as_ref().map(crate::config::tree::At::place);
+        let place = raw.mode.as_ref().map(At::place);
         let waf = Self {
             rules: raw
                 .rules
@@ -35,6 +38,7 @@ impl Waf {
                 .collect(),
             default_rules: setting(raw.default_rules, true),
             mode: setting(raw.mode, WafMode::default()),
+            decode: raw.decode.0.into_iter().filter_map(At::take).collect(),
             body_limit: cx.size(
                 raw.body_limit,
                 Size::bytes(1_000_000),

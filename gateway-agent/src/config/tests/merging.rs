@@ -77,7 +77,7 @@ fn faults_of_all_files_come_together() {
             "g.yaml:2:15: found `loud`, which is not known here; known: debug, error, info, \
              trace, warn",
             "conf.d/a.yaml:2:8: found the unknown key `mod` in waf; did you mean `mode`? (known: \
-             body_limit, default_rules, fail, log, mode, rules)",
+             body_limit, decode, default_rules, fail, log, mode, rules)",
             "conf.d/b.yaml:1:37: found the upstream `aap`, which is not in `upstreams`; did you \
              mean `app`?",
         ]

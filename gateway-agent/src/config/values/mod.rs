@@ -13,7 +13,7 @@ mod text;
 pub use bind::Bind;
 pub(crate) use file::{FileName, LogTarget};
 
-pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
+pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafDecoder, WafMode, XdpMode};
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;

@@ -12,7 +12,7 @@ use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
     Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
-    TlsVersion, Transport, WafMode, XdpMode,
+    TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -98,6 +98,7 @@ defined!(
     FailMode,
     LogLevel,
     Transport,
+    WafDecoder,
     WafMode,
     XdpMode,
 );
