@@ -8,7 +8,7 @@
 
 use crate::{
     operator::Operator,
-    ruleset::{Disruptive, Rule, Test},
+    ruleset::{Control, Disruptive, Rule, Test},
     transform::Transform,
 };
 
@@ -31,7 +31,24 @@ fn accuses(rule: &Rule) -> bool {
         Disruptive::Allow(_) => false,
     };
     let goes_on = rule.skip == 0 && rule.skip_to.is_none();
-    told && goes_on && rule.links.iter().all(|link| link.controls.is_empty())
+    let mut controls = rule.links.iter().flat_map(|link| &link.controls);
+    told && goes_on && controls.all(is_for_the_log)
+}
+
+/// Whether a change of course changes nothing but what is recorded.
+fn is_for_the_log(control: &Control) -> bool {
+    match control {
+        Control::AuditEngine(_) | Control::AuditLogParts(_) => true,
+        Control::RuleEngine(_)
+        | Control::RequestBodyAccess(_)
+        | Control::RequestBodyLimit(_)
+        | Control::RequestBodyProcessor(_)
+        | Control::ForceRequestBodyVariable(_)
+        | Control::ResponseBodyAccess(_)
+        | Control::ResponseBodyLimit(_)
+        | Control::Remove(_)
+        | Control::RemoveTarget(..) => false,
+    }
 }
 
 /// Whether the test looks for something within a value.

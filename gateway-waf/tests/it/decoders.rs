@@ -147,6 +147,8 @@ fn what_measures_sees_values_as_they_came() {
     let counted = "SecRule ARGS \"@unconditionalMatch\" \"id:1,phase:2,pass,nolog,noauditlog,setvar:tx.n=+1\"\n\
         SecRule TX:n \"@eq 3\" \"id:2,phase:2,pass\"";
     assert_eq!(request.ids(&deep(counted)), [2]);
+    let audited = "SecRule ARGS \"@contains union\" \"id:1,phase:2,block,ctl:auditLogParts=+E\"";
+    assert_eq!(request.ids(&deep(audited)), [1, 1, 1]);
 }
 
 /// What is hidden in a value never takes rules away.
