@@ -89,7 +89,10 @@ impl Server {
 
     /// Runs every stage of a test.
     pub(crate) fn all_stages(&mut self, case: &Case) -> Result<Vec<Outcome>> {
-        let stages = case.stages.iter().map(|stage| self.stage(stage));
+        let stages = case
+            .stages
+            .iter()
+            .map(|stage| self.stage(&case.name, stage));
         stages
             .collect::<Result<_>>()
             .with_context(|| case.name.clone())
@@ -109,7 +112,7 @@ impl Server {
         }
     }
 
-    fn stage(&mut self, stage: &Stage) -> Result<Outcome> {
+    fn stage(&mut self, name: &str, stage: &Stage) -> Result<Outcome> {
         *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = stage.input.response.clone();
         let mut status = 0;
         self.mark()?;
@@ -118,7 +121,11 @@ impl Server {
         }
         let log = self.news()?;
         let late = self.mark()?;
-        self.tally.late += usize::from(!late.is_empty());
+        if !late.is_empty() {
+            self.tally.late += 1;
+            let ids: Vec<u64> = late.lines().filter_map(id).collect();
+            println!("late: {name}: after the answer came {ids:?}");
+        }
         let log = log + &late;
         Ok(Outcome {
             status,
