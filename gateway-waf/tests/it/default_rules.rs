@@ -190,6 +190,10 @@ pub(crate) const ORDINARY: &[&str] = &[
     "costs $or more: [about 5]",
     "constructor of the year: 'Ferrari'",
     "and 1 = 1 is true",
+    "sound from dual speakers",
+    "\"stop\", alert (now)",
+    "/etc/fstab's format",
+    "if (!(a == b)) return",
 ];
 
 #[test]
