@@ -26,7 +26,9 @@ pub(crate) fn put(place: &Value, payload: &str) -> Result<Option<Request>> {
             let (name, settings) = map.iter().next().context("a place has no name")?;
             (name.as_str(), settings)
         }
-        _ => bail!("a place is a name or a map"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
+            bail!("a place is a name or a map")
+        }
     };
     let request = match name.to_ascii_lowercase().as_str() {
         "urlpath" => get(&format!("/{payload}")),
