@@ -28,6 +28,8 @@ mod encode;
 mod place;
 mod suite;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 
