@@ -30,6 +30,7 @@
 
 mod body;
 mod compile;
+mod decode;
 pub mod injection;
 mod nearest;
 mod operator;
@@ -45,6 +46,7 @@ mod transform;
 mod variable;
 
 pub use compile::{Finding, LoadErrors, SourceError, Sources};
+pub use decode::{Decoder, Decoders};
 pub use rules::{DEFAULT_RULES, Embedded};
 pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
@@ -156,6 +158,13 @@ impl Waf {
     /// and changes no verdict; off, it is there to be compared with.
     pub fn set_prefilter(&mut self, on: bool) {
         self.rules.prefilter_on = on;
+    }
+
+    /// What is looked for inside the values of requests. Rules that look for something in
+    /// arguments, cookies, header fields, the path, attributes of XML or an unparsed body then see
+    /// what is decoded from them too, under the same names. To begin with there is nothing.
+    pub fn set_decoders(&mut self, decoders: Decoders) {
+        self.rules.decoders = decoders;
     }
 
     /// Starts inspecting a request.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     compile::{Choice, Finding},
+    decode::Decoders,
     operator::{Operator, Patterns, Rx},
     persist::Collections,
     prefilter::Prefilter,
@@ -151,6 +152,8 @@ pub(crate) struct Ruleset {
     pub(crate) prefilter: Prefilter,
     /// Whether the prefilter is used.
     pub(crate) prefilter_on: bool,
+    /// What is looked for inside values.
+    pub(crate) decoders: Decoders,
     pub(crate) shares: Shares,
     /// Rules whose matches are recorded and have no effect.
     pub(crate) shadow: RuleBits,
@@ -293,6 +296,8 @@ pub(crate) struct Test {
     pub(crate) slot: Option<usize>,
     pub(crate) multi_match: bool,
     pub(crate) negated: bool,
+    /// Whether it also looks at what decoders found inside its values.
+    pub(crate) looks_deeper: bool,
     pub(crate) operator: Operator,
     /// The operator as written, for logs.
     pub(crate) operator_name: String,

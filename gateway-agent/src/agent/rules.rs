@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use gateway_waf::{DEFAULT_RULES, Embedded, LoadErrors, SourceError, Sources, Waf};
+use gateway_waf::{DEFAULT_RULES, Decoder, Embedded, LoadErrors, SourceError, Sources, Waf};
 
 use crate::config;
 
@@ -72,7 +72,7 @@ pub fn load_rules(config: &config::Waf) -> Result<Rules, RuleFault> {
     load_files(&rule_files(config)?, &RuleFiles, config)
 }
 
-/// Loads these files, and puts rules in shadow as the configuration says.
+/// Loads these files, switches decoders on and puts rules in shadow as the configuration says.
 ///
 /// # Errors
 /// Every fault with file, line and column.
@@ -83,6 +83,7 @@ pub fn load_files(
 ) -> Result<Rules, RuleFault> {
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let mut waf = Waf::load(&names, sources).map_err(RuleFault::Rules)?;
+    waf.set_decoders(config.decode.iter().copied().map(decoder).collect());
     let mut notices = Vec::new();
     for choice in &config.shadow {
         // The configuration has been checked, so a choice that cannot be read names nobody.
@@ -98,6 +99,15 @@ pub fn load_files(
         }
     }
     Ok(Rules { waf, notices })
+}
+
+const fn decoder(decoder: config::WafDecoder) -> Decoder {
+    match decoder {
+        config::WafDecoder::Base64 => Decoder::Base64,
+        config::WafDecoder::Url => Decoder::Url,
+        config::WafDecoder::Json => Decoder::Json,
+        config::WafDecoder::Jwt => Decoder::Jwt,
+    }
 }
 
 /// The files of all rules in the order in which they are read.

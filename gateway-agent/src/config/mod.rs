@@ -31,7 +31,7 @@ pub use sections::{
 pub use values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedFormat, FeedList,
     FeedUrl, InterfaceName, Limit, LogLevel, PortRange, RuleChoice, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Transport, WafDecoder, WafMode, XdpMode,
 };
 
 use report::Report;

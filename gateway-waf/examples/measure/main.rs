@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use gateway_waf::Waf;
+use gateway_waf::{Decoder, Waf};
 
 use crate::{
     cases::Case,
@@ -47,6 +47,9 @@ struct Args {
     /// Measure this case only; may be given more than once
     #[arg(long = "case")]
     cases: Vec<String>,
+    /// Look inside values too, with every decoder
+    #[arg(long)]
+    decode: bool,
     /// Other rule files, which may hold `*`
     #[arg(default_value = engine::CORE_RULE_SET)]
     rules: Vec<String>,
@@ -67,7 +70,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Report> {
     let before = memory::resident_mb()?;
-    let (waf, load_ms) = engine::load(&args.rules)?;
+    let (mut waf, load_ms) = engine::load(&args.rules)?;
     let mut loading = Loading {
         rules: waf.rules(),
         load_ms,
@@ -78,6 +81,11 @@ fn run(args: &Args) -> Result<Report> {
     };
     let mut bare = engine::load(&args.rules)?.0;
     bare.set_prefilter(false);
+    if args.decode {
+        for waf in [&mut waf, &mut bare] {
+            waf.set_decoders(Decoder::ALL.into_iter().collect());
+        }
+    }
 
     let cases: Vec<Case> = cases::all()
         .into_iter()

@@ -12,23 +12,26 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) status: u16,
-    pub(crate) matches: Vec<RuleMatch>,
+    /// The rules that were logged, in the order of the log.
+    pub(crate) logged: Vec<u64>,
+    /// The log, a line for each match.
+    pub(crate) log: String,
 }
 
 impl Outcome {
-    /// The rules that were logged, in order, each once.
+    /// The rules that were logged, each once.
     pub(crate) fn ids(&self) -> Vec<u64> {
-        let logged = self.matches.iter().filter(|m| m.log).map(|m| m.rule_id);
-        let mut ids: Vec<u64> = logged.collect();
+        let mut ids = self.logged.clone();
         ids.sort_unstable();
         ids.dedup();
         ids
     }
 
-    /// The log, a line for each match.
-    pub(crate) fn log(&self) -> String {
-        let lines = self.matches.iter().filter(|m| m.log);
-        lines.map(|line| format!("{line}\n")).collect()
+    fn add(&mut self, matches: &[RuleMatch]) {
+        for line in matches.iter().filter(|m| m.log) {
+            self.logged.push(line.rule_id);
+            self.log.push_str(&format!("{line}\n"));
+        }
     }
 }
 
@@ -41,18 +44,8 @@ pub(crate) fn all_stages(waf: &Waf, case: &Case) -> Vec<Outcome> {
 }
 
 fn run(waf: &Waf, stage: &Stage) -> Outcome {
-    let uris: Vec<Option<&str>> = if stage.input.uris.is_empty() {
-        vec![None]
-    } else {
-        stage
-            .input
-            .uris
-            .iter()
-            .map(|uri| Some(uri.as_str()))
-            .collect()
-    };
     let mut outcome = Outcome::default();
-    for uri in uris {
+    for uri in stage.input.targets() {
         let bytes = wire::write(&stage.input, uri).unwrap_or_default();
         outcome.status = REFUSED;
         if let Some(request) = wire::read(&bytes) {
@@ -88,5 +81,5 @@ fn send(waf: &Waf, request: &Request, stage: &Stage, outcome: &mut Outcome) {
     let _ = transaction.phase4();
     transaction.phase5();
     outcome.status = answer.status;
-    outcome.matches.extend_from_slice(transaction.matches());
+    outcome.add(transaction.matches());
 }

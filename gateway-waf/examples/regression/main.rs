@@ -8,8 +8,9 @@
 //! test is a request in FTW's YAML and what the log must and must not say of it. Exits with 1
 //! when a test fails that no list of excuses names, or when the prefilter changes what matches.
 //!
-//! It is not for the HTTP path of the gateway: what a server itself would answer is only guessed
-//! (`wire`), and tests of that are to be excused or run against the live gateway.
+//! What a server itself would answer is only guessed (`wire`), and tests of that are to be excused
+//! or run against the gateway itself: `--agent` sends the requests over the wire and reads what
+//! it logs (`live`).
 
 #![allow(
     clippy::disallowed_types,
@@ -21,6 +22,7 @@
 mod disk;
 mod drive;
 mod judge;
+mod live;
 mod options;
 mod origin;
 mod setup;
@@ -60,7 +62,14 @@ fn main() -> ExitCode {
 
 /// Runs every test; says whether all of them passed.
 fn run(options: &Options) -> Result<bool> {
+    if let Some(folder) = &options.files {
+        for file in setup::write(options, folder)? {
+            println!("{file}");
+        }
+        return Ok(true);
+    }
     let waf = setup::load(options)?;
+    let mut server = live::Server::find(options)?;
     let excused = match &options.excused {
         Some(file) => excuses(file)?,
         None => BTreeMap::new(),
@@ -88,21 +97,30 @@ fn run(options: &Options) -> Result<bool> {
                 std::fs::write(&file, bytes?).with_context(|| file.display().to_string())?;
             }
         }
-        let verdict = one(&waf, &case, options, ids.as_mut())?;
+        let verdict = one(&waf, server.as_mut(), &case, options, ids.as_mut())?;
         tally.count(&case, &verdict, excused.get(&case.name), options.verbose);
     }
     println!("{tally}");
+    if let Some(server) = &server {
+        println!("{}", server.tally);
+    }
     Ok(tally.failed == 0)
 }
 
-/// Runs one test, with the prefilter as the options say.
+/// Runs one test, with the prefilter as the options say, or against a server.
 fn one(
     waf: &Engines,
+    server: Option<&mut live::Server>,
     case: &Case,
     options: &Options,
     ids: Option<&mut std::fs::File>,
 ) -> Result<Verdict> {
-    let outcomes = drive::all_stages(waf.first(options.prefilter), case);
+    let mut outcomes = drive::all_stages(waf.first(options.prefilter), case);
+    if let Some(server) = server {
+        let live = server.all_stages(case)?;
+        server.compare(case, &outcomes, &live);
+        outcomes = live;
+    }
     if let Some(file) = ids {
         for outcome in &outcomes {
             let list: Vec<String> = outcome.ids().iter().map(u64::to_string).collect();

@@ -1,6 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
+
+use gateway_waf::{Decoder, Decoders};
 
 pub(crate) const USAGE: &str = "\
 usage: regression --rules DIR --tests DIR [options]
@@ -11,8 +13,14 @@ usage: regression --rules DIR --tests DIR [options]
   --only TEXT      the tests whose name holds this
   --prefilter on|off|both
                    both: run twice, and fail where the rules that matched differ
+  --decode NAMES   look inside values: of base64, url, json and jwt, parted by commas
   --ids FILE       write each test's name and the rules that were logged
   --requests DIR   write each request as its client sends it
+  --agent ADDRESS  send the requests to a gateway there, and say where its answer is not that of
+                   the engine in this process; it detects only, and writes its log to --log
+  --log FILE       its waf.log
+  --origin ADDRESS where to answer what the gateway sends on
+  --files DIR      write the rule files that it is to load, name them, and stop
   --verbose        print the log of tests that fail, and the excused ones";
 
 /// Whether tests run with the prefilter.
@@ -32,6 +40,11 @@ pub(crate) struct Options {
     pub(crate) prefilter: Prefilter,
     pub(crate) ids: Option<PathBuf>,
     pub(crate) requests: Option<PathBuf>,
+    pub(crate) decode: Decoders,
+    pub(crate) agent: Option<SocketAddr>,
+    pub(crate) log: Option<PathBuf>,
+    pub(crate) origin: Option<SocketAddr>,
+    pub(crate) files: Option<PathBuf>,
     pub(crate) verbose: bool,
 }
 
@@ -48,6 +61,11 @@ impl Options {
             prefilter: Prefilter::On,
             ids: None,
             requests: None,
+            decode: Decoders::default(),
+            agent: None,
+            log: None,
+            origin: None,
+            files: None,
             verbose: false,
         };
         while let Some(word) = words.next() {
@@ -64,6 +82,11 @@ impl Options {
                 "--only" => options.only = Some(value()?),
                 "--ids" => options.ids = Some(value()?.into()),
                 "--requests" => options.requests = Some(value()?.into()),
+                "--decode" => options.decode = decoders(&value()?)?,
+                "--agent" => options.agent = Some(address(&value()?)?),
+                "--log" => options.log = Some(value()?.into()),
+                "--origin" => options.origin = Some(address(&value()?)?),
+                "--files" => options.files = Some(value()?.into()),
                 "--prefilter" => {
                     options.prefilter = match value()?.as_str() {
                         "on" => Prefilter::On,
@@ -83,4 +106,17 @@ impl Options {
         options.tests = tests.ok_or("--tests is missing")?;
         Ok(options)
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("{text} is no address with a port"))
+}
+
+fn decoders(names: &str) -> Result<Decoders, String> {
+    let known = |name| Decoder::ALL.into_iter().find(|d| d.name() == name);
+    names
+        .split(',')
+        .map(|name| known(name).ok_or_else(|| format!("there is no decoder {name}")))
+        .collect()
 }

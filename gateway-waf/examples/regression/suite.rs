@@ -40,6 +40,17 @@ pub(crate) struct Input {
     pub(crate) response: Option<Response>,
 }
 
+impl Input {
+    /// The targets to send the request to, each in place of `uri`.
+    pub(crate) fn targets(&self) -> Vec<Option<&str>> {
+        if self.uris.is_empty() {
+            vec![None]
+        } else {
+            self.uris.iter().map(|uri| Some(uri.as_str())).collect()
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Header {
     pub(crate) name: String,
@@ -47,7 +58,7 @@ pub(crate) struct Header {
 }
 
 /// What the origin is to answer.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Response {
     pub(crate) status: Option<u16>,

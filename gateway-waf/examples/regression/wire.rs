@@ -132,6 +132,23 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Request> {
     Some(request)
 }
 
+/// Whether a request is there to the end of its body.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let (head, body) = split_head(bytes);
+    if head.len() == bytes.len() {
+        return false;
+    }
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    if head.contains("\r\ntransfer-encoding:") {
+        return unchunk(body).is_some();
+    }
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"))
+        .and_then(|value| value.trim().parse().ok());
+    body.len() >= length.unwrap_or(0)
+}
+
 fn split_head(bytes: &[u8]) -> (&[u8], &[u8]) {
     let crlf = bytes
         .windows(4)

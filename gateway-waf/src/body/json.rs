@@ -14,9 +14,15 @@ pub(crate) enum JsonError {
     TooDeep,
     #[error("JSON: more values than the limit on arguments")]
     TooMany,
+    #[error("JSON: the names of the values take too much room")]
+    LongNames,
     #[error("JSON: the document is not UTF-8")]
     Encoding,
 }
+
+/// How many bytes the names of all values may take together, beside eight for each byte of the
+/// document: every value of an array repeats the names around it.
+const NAMES: usize = 256 * 1024;
 
 /// Calls `emit` with the name and value of every scalar. What was emitted before a fault stands.
 pub(crate) fn parse(
@@ -32,6 +38,7 @@ pub(crate) fn parse(
         open: Vec::new(),
         text: Vec::new(),
         left: max_values,
+        name_bytes: input.len().saturating_mul(8).saturating_add(NAMES),
         max_depth,
         emit,
     };
@@ -57,6 +64,8 @@ struct Parser<'a, F> {
     open: Vec<Container>,
     text: Vec<u8>,
     left: usize,
+    /// How many bytes further names may take.
+    name_bytes: usize,
     max_depth: usize,
     emit: F,
 }
@@ -198,6 +207,8 @@ impl<F: FnMut(&[u8], &[u8])> Parser<'_, F> {
 
     fn scalar(&mut self) -> Result<bool, JsonError> {
         self.left = self.left.checked_sub(1).ok_or(JsonError::TooMany)?;
+        let name_bytes = self.name_bytes.checked_sub(self.path.len());
+        self.name_bytes = name_bytes.ok_or(JsonError::LongNames)?;
         (self.emit)(&self.path, &self.text);
         Ok(true)
     }
@@ -421,5 +432,16 @@ mod tests {
         );
         assert_eq!(flat("[[[[[1]]]]]"), Err(JsonError::TooDeep));
         assert_eq!(flat("[1,2,3,4,5,6,7,8,9]"), Err(JsonError::TooMany));
+        let long = |bytes: usize| format!("{{\"{}\":[1,2,3,4,5,6,7,8]}}", "n".repeat(bytes));
+        assert!(flat(&long(60_000)).is_ok());
+        let mut names = 0;
+        let outcome = parse(long(500_000).as_bytes(), 4, 1000, |name, _| {
+            names += name.len()
+        });
+        assert!(outcome.is_ok());
+        let many = format!("{{\"{}\":[{}1]}}", "n".repeat(500_000), "1,".repeat(900));
+        let outcome = parse(many.as_bytes(), 4, 1000, |name, _| names += name.len());
+        assert_eq!(outcome, Err(JsonError::LongNames));
+        assert!(names < 10_000_000, "{names}");
     }
 }

@@ -4,10 +4,12 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     action::{Defaults, RuleActions},
+    deeper,
     error::Finding,
     setting, test, tune,
 };
 use crate::{
+    decode::Decoders,
     operator::Patterns,
     prefilter::Prefilter,
     ruleset::{Control, Phase, Rule, RuleBits, Ruleset, Settings},
@@ -182,6 +184,7 @@ impl Builder {
         }
         self.drop_removed();
         self.select();
+        self.rules.iter_mut().for_each(deeper::mark);
         let prefilter = Prefilter::new(&mut self.rules);
         let shares = Shares::new(&mut self.rules);
         let ruleset = Ruleset {
@@ -195,6 +198,7 @@ impl Builder {
             patterns: Patterns::default(),
             prefilter,
             prefilter_on: true,
+            decoders: Decoders::default(),
             shares,
             shadow: RuleBits::default(),
             only_watch: false,

@@ -3,6 +3,7 @@
 mod action;
 mod builder;
 mod choice;
+mod deeper;
 mod error;
 mod loader;
 mod setting;

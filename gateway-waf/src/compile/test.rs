@@ -106,6 +106,7 @@ pub(super) fn compile(
         slot: None,
         multi_match: actions.multi_match,
         negated: test.operator.negated,
+        looks_deeper: false,
         operator,
         operator_name: test.operator.name.value.clone(),
         operator_text: String::from_utf8_lossy(shown).into_owned(),

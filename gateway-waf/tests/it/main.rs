@@ -11,6 +11,7 @@ mod bodies;
 mod common;
 mod crs;
 mod crs4;
+mod decoders;
 mod default_rules;
 mod explain;
 mod injection;

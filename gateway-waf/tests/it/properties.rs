@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use gateway_waf::{DEFAULT_RULES, Embedded, RuleEngine, Waf};
+use gateway_waf::{DEFAULT_RULES, Decoder, Embedded, RuleEngine, Waf};
 use proptest::prelude::*;
 
 use crate::common::{Files, Request};
@@ -231,7 +231,16 @@ fn pairs() -> Vec<[Waf; 2]> {
              SecRule ARGS \"@detectSQLi\" id:5,pass,multiMatch,t:urlDecode,t:lowercase",
         )
     };
-    let mut pairs = vec![[default(), default()], [detectors(), detectors()]];
+    let deep = || {
+        let mut waf = default();
+        waf.set_decoders(Decoder::ALL.into_iter().collect());
+        waf
+    };
+    let mut pairs = vec![
+        [default(), default()],
+        [deep(), deep()],
+        [detectors(), detectors()],
+    ];
     if let (Some(on), Some(off)) = (crate::crs::load(), crate::crs::load()) {
         pairs.push([on.unwrap(), off.unwrap()]);
     }

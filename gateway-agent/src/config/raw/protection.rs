@@ -7,7 +7,7 @@ use gateway_policy::grammar::{Factor, Period, Rate, Size};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany, OrOff};
-use crate::config::values::{FailMode, FileName, LogTarget, RuleChoice, WafMode};
+use crate::config::values::{FailMode, FileName, LogTarget, RuleChoice, WafDecoder, WafMode};
 
 /// The web application firewall.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,11 @@ pub(crate) struct Waf {
     pub(crate) default_rules: Option<At<bool>>,
     /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
     pub(crate) mode: Option<At<WafMode>>,
+    /// What is looked for inside arguments, cookies, header fields and the path, so that rules see
+    /// what they hold, under the same names: `base64` (text in Base64 or base64url), `url`
+    /// (percent-encoding that is left), `json` (objects and arrays), `jwt` (header and claims of
+    /// tokens). Rules that count, measure or exclude are not misled by it. Default: nothing.
+    pub(crate) decode: OneOrMany<WafDecoder>,
     /// The longest body of a request while the firewall is on, from `1KiB` to `64MiB`; all of it
     /// is inspected. A request with a longer one is answered with 413. Default: `1MB`.
     pub(crate) body_limit: Option<At<Size>>,

@@ -5,7 +5,7 @@ use gateway_policy::grammar::{Period, Size};
 use super::{Context, FilePath, LogTo, setting};
 use crate::config::raw;
 use crate::config::tree::{At, OrOff};
-use crate::config::values::{FailMode, RuleChoice, WafMode};
+use crate::config::values::{FailMode, RuleChoice, WafDecoder, WafMode};
 
 /// The folder of further rule files, beside the main configuration file.
 const CONF_D: &str = "conf.d";
@@ -25,6 +25,8 @@ pub struct Waf {
     pub default_rules: bool,
     /// What it does.
     pub mode: WafMode,
+    /// What is looked for inside the values of a request.
+    pub decode: Vec<WafDecoder>,
     /// The longest body, all of which is inspected; 1 KiB to 64 MiB.
     pub body_limit: Size,
     /// Where a line goes for each rule that matches.
@@ -78,7 +80,7 @@ impl Keep {
 
 impl Waf {
     pub(super) fn check(raw: raw::Waf, cx: &Context<'_>) -> Self {
-        let place = raw.mode.as_ref().map(crate::config::tree::At::place);
+        let place = raw.mode.as_ref().map(At::place);
         let waf = Self {
             rules: raw
                 .rules
@@ -95,6 +97,7 @@ impl Waf {
             shadow: raw.shadow.0.into_iter().filter_map(At::take).collect(),
             default_rules: setting(raw.default_rules, true),
             mode: setting(raw.mode, WafMode::default()),
+            decode: raw.decode.0.into_iter().filter_map(At::take).collect(),
             body_limit: cx.size(
                 raw.body_limit,
                 Size::bytes(1_000_000),

@@ -380,7 +380,8 @@ fn routes_that_no_request_can_take() {
 #[test]
 fn firewall() {
     check_in(
-        "waf: { mode: on, body_limit: 10m, fail: none, default_rules: yes, rules: [''] }\n",
+        "waf: { mode: on, body_limit: 10m, fail: none, default_rules: yes, rules: [''], \
+         decode: [url, gzip] }\n",
         &[
             "1:14: found `on`, which is not known here; known: block, detect, off",
             "1:30: `10m` is not a size: M may mean powers of ten or of two; write MB or MiB; \
@@ -388,6 +389,7 @@ fn firewall() {
             "1:41: found `none`, which is not known here; known: closed, open",
             "1:62: found `yes`, expected true or false",
             "1:75: found ``, expected the name of a file",
+            "1:94: found `gzip`, which is not known here; known: base64, json, jwt, url",
         ],
     );
 }

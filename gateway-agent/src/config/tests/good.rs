@@ -331,6 +331,7 @@ fn a_reload_learns_which_sections_changed() {
         ("127.0.0.1:9001", "127.0.0.1:9003", "access"),
         ("require: token", "require: none", "access"),
         ("body_limit: 1MB", "body_limit: 2MB", "waf"),
+        ("base64, url", "base64", "waf"),
         ("ban: 5m", "ban: 6m", "bans"),
         ("127.0.0.1:9180", "127.0.0.1:9181", "admin"),
         ("level: info", "level: debug", "log"),

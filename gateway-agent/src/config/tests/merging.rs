@@ -77,7 +77,7 @@ fn faults_of_all_files_come_together() {
             "g.yaml:2:15: found `loud`, which is not known here; known: debug, error, info, \
              trace, warn",
             "conf.d/a.yaml:2:8: found the unknown key `mod` in waf; did you mean `mode`? (known: \
-             body_limit, conf_d, default_rules, fail, keep, log, mode, rules, shadow)",
+             body_limit, conf_d, decode, default_rules, fail, keep, log, mode, rules, shadow)",
             "conf.d/b.yaml:1:37: found the upstream `aap`, which is not in `upstreams`; did you \
              mean `app`?",
         ]

@@ -125,6 +125,21 @@ pub enum WafMode {
     Off,
 }
 
+/// What is looked for inside the values of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum WafDecoder {
+    /// Text in Base64 or base64url.
+    Base64,
+    /// Percent-encoding that is left.
+    Url,
+    /// JSON objects and arrays.
+    Json,
+    /// The header and claims of JSON web tokens.
+    Jwt,
+}
+
 /// What a stage does with a request that it cannot judge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

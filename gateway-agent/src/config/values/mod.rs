@@ -20,7 +20,7 @@ pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{
     AttackTrigger, CookieMode, CookieWhen, FailMode, FeedFormat, FeedList, LogLevel, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Transport, WafDecoder, WafMode, XdpMode,
 };
 pub use country::CountryCode;
 pub use feed_url::FeedUrl;

@@ -65,6 +65,10 @@ fn judge(head: &Parts) -> Result<(Host, HeaderValue, NormalPath), Refusal> {
         return Err(Refusal::MethodRefused);
     }
     if head.method == Method::CONNECT {
+        // RFC 9110, section 9.3.6: without a port it is no request for a tunnel at all.
+        if head.uri.port().is_none() {
+            return Err(Refusal::Malformed(Malformation::Target));
+        }
         return Err(Refusal::MethodUnsupported);
     }
     if wants_tunnel(head) {

@@ -216,6 +216,7 @@ fn smuggling_is_refused() {
     for (line, status, code) in [
         ("GET http://b/open/x HTTP/1.1", 400, "host-mismatch"),
         ("CONNECT a:443 HTTP/1.1", 501, "method-unsupported"),
+        ("CONNECT a HTTP/1.1", 400, "target-malformed"),
         ("GET /open/\u{7f} HTTP/1.1", 400, "target-malformed"),
         ("GET /open/x HTTP/3.0", 400, "version-unsupported"),
         ("OPTIONS * HTTP/1.1", 400, "path-not-absolute"),

@@ -13,7 +13,7 @@ use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedColumn, FeedFormat,
     FeedList, FeedUrl, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, RuleChoice,
-    Target, TlsVersion, Transport, WafMode, XdpMode,
+    Target, TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
 };
 
 /// What [`JsonSchema`] is, for types that are not ours too.
@@ -110,6 +110,7 @@ defined!(
     FeedList,
     LogLevel,
     Transport,
+    WafDecoder,
     WafMode,
     XdpMode,
 );

@@ -108,8 +108,12 @@ fn methods_and_upgrades_that_are_not_done_here() {
     let mut trace = head("/", Version::HTTP_11, &[("host", "a")]);
     trace.method = Method::TRACE;
     assert_eq!(judge(&trace).unwrap_err(), Refusal::MethodRefused);
-    trace.method = Method::CONNECT;
-    assert_eq!(judge(&trace).unwrap_err(), Refusal::MethodUnsupported);
+    let mut connect = head("a:443", Version::HTTP_11, &[("host", "a:443")]);
+    connect.method = Method::CONNECT;
+    assert_eq!(judge(&connect).unwrap_err(), Refusal::MethodUnsupported);
+    connect.uri = "a".parse().unwrap();
+    let without_port = Refusal::Malformed(Malformation::Target);
+    assert_eq!(judge(&connect).unwrap_err(), without_port);
     for (protocols, refused) in [
         ("websocket", true),
         ("h2c, WebSocket", true),
