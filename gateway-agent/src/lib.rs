@@ -15,3 +15,4 @@ pub mod identity;
 pub mod observe;
 pub mod store;
 pub mod tls;
+pub mod validation;

@@ -9,10 +9,11 @@ use crate::{
     agent::load_rules,
     config::{Config, FailMode, HttpLimits, WafMode},
     http::{
-        self, Answers, BodyLimits, ConnectionLimits, FailModes, Identification, Quotas, Settings,
-        Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
+        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Identification,
+        Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
     },
     identity::Verifier,
+    validation::Contract,
 };
 
 /// Requests at once over which 503 is answered, per connection that may be open.
@@ -93,7 +94,7 @@ fn waf(config: &Config) -> anyhow::Result<Option<Arc<Waf>>> {
     Ok(Some(Arc::new(waf)))
 }
 
-fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {
+fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Destination>>> {
     let upstreams = config
         .access
         .upstreams()
@@ -118,14 +119,18 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Upstream>>> {
         .routes()
         .iter()
         .map(|route| {
-            let target = upstreams
-                .get(route.target.index())
+            let upstream = upstreams
+                .get(route.target.upstream.index())
                 .map(Arc::clone)
                 .ok_or_else(|| anyhow::anyhow!("a route leads to no upstream"))?;
+            let validation = route.target.validation.as_ref();
+            let contract = validation
+                .map(|validation| Contract::load(&validation.terms).map(Arc::new))
+                .transpose()?;
             Ok(Route {
                 matches: route.matches.clone(),
                 require: route.require.clone(),
-                target,
+                target: Arc::new(Destination { upstream, contract }),
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;

@@ -17,6 +17,7 @@ use super::ids::RequestId;
 use super::outcome::Ending;
 use super::refusal::{Adds, Row};
 use super::upstream::{BodyFault, Relay};
+use crate::validation::Breach;
 
 /// The id of a request, in requests to upstreams and in all answers.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,6 +38,9 @@ struct Problem<'a> {
     /// Seconds, as in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    /// What is wrong and where, as in RFC 9457 section 3.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Breach],
 }
 
 /// The answer to a refused request.
@@ -48,6 +52,7 @@ pub(super) fn refused(row: &Row, request: RequestId, realm: &str) -> Response<By
         | Adds::Challenge(_)
         | Adds::Allow(_)
         | Adds::Location(_)
+        | Adds::Accept(_)
         | Adds::AcceptCodings
         | Adds::Close => None,
     };
@@ -59,6 +64,7 @@ pub(super) fn refused(row: &Row, request: RequestId, realm: &str) -> Response<By
         code: row.name,
         request_id: request.to_string(),
         retry_after,
+        errors: &row.errors,
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Bytes::from(body));
@@ -97,6 +103,7 @@ fn add(row: &Row, realm: &str, headers: &mut HeaderMap) {
         }
         Adds::Allow(methods) => Some((header::ALLOW, methods.clone())),
         Adds::Location(location) => Some((header::LOCATION, location.clone())),
+        Adds::Accept(types) => Some((header::ACCEPT, types.clone())),
         Adds::AcceptCodings => Some((
             header::ACCEPT_ENCODING,
             "gzip, deflate, br, zstd".to_owned(),

@@ -270,6 +270,7 @@ fn blank(request: RequestId, peer: PeerAddr, client: ClientAddr) -> Outcome {
         headers: Vec::new(),
         status: StatusCode::OK,
         refusal: None,
+        shadow: None,
         ending: Ending::ClientGone,
         rules: Vec::new(),
         degraded: None,

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! server/    sockets, threads, TLS, HTTP/1.1 and HTTP/2, who wastes a connection
-//! pipeline/  limit, form, identity, access, waf, forward: the stages in order
+//! pipeline/  limit, form, identity, access, waf, validate, forward: the stages in order
 //! upstream/  targets, pooled connections, bodies on their way
 //! exchange   one request from its head to the end of its answer, and its Outcome
 //! refusal    every way to be refused, and the table of what follows
@@ -13,6 +13,7 @@
 
 mod address;
 mod answer;
+mod destination;
 mod drain;
 mod exchange;
 mod gate;
@@ -35,6 +36,7 @@ mod upstream;
 pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
+pub use destination::Destination;
 pub use gate::Gate;
 pub use ids::RequestId;
 pub use load::{ConnectionEnd, Load};

@@ -38,6 +38,8 @@ pub struct Outcome {
     pub status: StatusCode,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
+    /// What it would have been refused for, had that not been in shadow mode.
+    pub shadow: Option<Refusal>,
     /// How the answer ended.
     pub ending: Ending,
     /// The WAF rules that matched, blocked or not, up to 16.

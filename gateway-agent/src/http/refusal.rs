@@ -11,7 +11,9 @@ use http::StatusCode;
 pub use self::malformation::Malformation;
 use super::stage::Stage;
 use crate::identity::TokenFault;
+use crate::validation::{Breach, Violation};
 
+mod invalid;
 mod malformation;
 
 /// Why a request got no answer of an upstream.
@@ -65,6 +67,8 @@ pub enum Refusal {
         /// Where it sends the client instead, if it does.
         location: Option<String>,
     },
+    /// It does not keep to what the route takes.
+    Invalid(Violation),
     /// The request body is larger than may be sent, or than is inspected.
     BodyTooLarge,
     /// The request body has a coding that is not known, so that the WAF cannot see what is in it.
@@ -146,6 +150,8 @@ pub struct Row {
     pub offence: Option<OffenceKind>,
     /// What the answer says beyond that.
     pub adds: Adds,
+    /// The places that are wrong, for who wrote the request.
+    pub errors: Vec<Breach>,
 }
 
 /// Fields that only some answers have.
@@ -164,6 +170,8 @@ pub enum Adds {
     Allow(String),
     /// `Location`.
     Location(String),
+    /// `Accept` with the media types that a request body may have (RFC 9110 section 15.5.16).
+    Accept(String),
     /// `Accept-Encoding` with the codings that a request body may have (RFC 9110 section 12.5.3).
     AcceptCodings,
     /// `Connection: close`: where the request ends is unclear, so nothing behind it is read.
@@ -179,6 +187,7 @@ impl Row {
             detail: detail.into(),
             offence: None,
             adds: Adds::Nothing,
+            errors: Vec::new(),
         }
     }
 
@@ -319,6 +328,7 @@ impl Refusal {
                 let location = location.clone().map_or(Adds::Nothing, Adds::Location);
                 Row::new(*status, "response-blocked", "the response was refused").adding(location)
             }
+            Self::Invalid(violation) => Row::invalid(violation),
             Self::BodyTooLarge => Row::new(
                 S::PAYLOAD_TOO_LARGE,
                 "body-too-large",

@@ -13,8 +13,8 @@ use gateway_waf::Waf;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::address::TrustedProxies;
+use super::destination::Destination;
 use super::stage::FailModes;
-use super::upstream::Upstream;
 use crate::identity::Verifier;
 
 /// A socket to listen on.
@@ -99,8 +99,8 @@ pub struct Settings {
     pub identity: Identification,
     /// Roles and what they allow.
     pub roles: Roles,
-    /// The routes, each with the upstream that it leads to.
-    pub routes: RouteTable<Arc<Upstream>>,
+    /// The routes, each with where it leads.
+    pub routes: RouteTable<Arc<Destination>>,
     /// The rules of the WAF; `None` for no WAF.
     pub waf: Option<Arc<Waf>>,
     /// Request bodies.

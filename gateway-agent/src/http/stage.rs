@@ -18,6 +18,8 @@ pub enum Stage {
     Access,
     /// The rules of the WAF, with the request body.
     Waf,
+    /// What the route takes: media types, schemas, operations.
+    Validate,
     /// The way to the upstream, up to the head of its response.
     Upstream,
     /// The response body on its way to the client.
@@ -26,12 +28,13 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Limit,
         Self::Form,
         Self::Identity,
         Self::Access,
         Self::Waf,
+        Self::Validate,
         Self::Upstream,
         Self::Response,
     ];
@@ -45,6 +48,7 @@ impl Stage {
             Self::Identity => "identity",
             Self::Access => "access",
             Self::Waf => "waf",
+            Self::Validate => "validate",
             Self::Upstream => "upstream",
             Self::Response => "response",
         }
@@ -77,8 +81,8 @@ impl FailMode {
     }
 }
 
-/// The fail modes that may be chosen. Form, identity and access have no choice: what they let
-/// through unjudged would reach an upstream that relies on them, so they fail closed.
+/// The fail modes that may be chosen. Form, identity, access and validation have no choice: what
+/// they let through unjudged would reach an upstream that relies on them, so they fail closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailModes {
     /// Of the request limits.
@@ -106,9 +110,12 @@ impl FailModes {
         match stage {
             Stage::Limit => self.limit,
             Stage::Waf => self.waf,
-            Stage::Form | Stage::Identity | Stage::Access | Stage::Upstream | Stage::Response => {
-                FailMode::FailClosed
-            }
+            Stage::Form
+            | Stage::Identity
+            | Stage::Access
+            | Stage::Validate
+            | Stage::Upstream
+            | Stage::Response => FailMode::FailClosed,
         }
     }
 
@@ -142,7 +149,13 @@ mod tests {
         let modes = FailModes::default();
         let broken = || -> Result<(), Refusal> { panic!("expected in this test") };
         assert_eq!(modes.guard(Stage::Limit, broken), Ok(None));
-        for stage in [Stage::Form, Stage::Identity, Stage::Access, Stage::Waf] {
+        for stage in [
+            Stage::Form,
+            Stage::Identity,
+            Stage::Access,
+            Stage::Waf,
+            Stage::Validate,
+        ] {
             assert_eq!(modes.guard(stage, broken), Err(Refusal::StageFailed(stage)));
         }
         assert_eq!(modes.guard(Stage::Waf, || Ok(7)), Ok(Some(7)));

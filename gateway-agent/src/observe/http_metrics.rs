@@ -22,6 +22,7 @@ pub struct HttpMetrics {
     /// By the first digit of the status.
     classes: [Counter; 5],
     refusals: Family<Label, Counter>,
+    shadows: Family<Label, Counter>,
     endings: Family<Label, Counter>,
     degraded: Family<Label, Counter>,
     upstreams: Family<UpstreamLabels, Counter>,
@@ -66,6 +67,7 @@ impl HttpMetrics {
     pub fn new(registry: &mut Registry) -> Arc<Self> {
         let requests = Family::<Label, Counter>::default();
         let refusals = Family::default();
+        let shadows = Family::default();
         let endings = Family::default();
         let degraded = Family::default();
         let upstreams = Family::default();
@@ -80,6 +82,11 @@ impl HttpMetrics {
             "http_refusals",
             "Requests refused, by reason",
             refusals.clone(),
+        );
+        registry.register(
+            "http_shadow_refusals",
+            "Requests that would have been refused outside of shadow mode, by reason",
+            shadows.clone(),
         );
         registry.register("http_answers", "How answers ended", endings.clone());
         registry.register(
@@ -113,6 +120,7 @@ impl HttpMetrics {
         Arc::new(Self {
             classes: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(class),
             refusals,
+            shadows,
             endings,
             degraded,
             upstreams,
@@ -166,6 +174,15 @@ impl Observer for HttpMetrics {
         if let Some(refusal) = &outcome.refusal {
             let value = refusal.row().name;
             self.refusals
+                .get_or_create(&Label {
+                    name: "refusal",
+                    value,
+                })
+                .inc();
+        }
+        if let Some(refusal) = &outcome.shadow {
+            let value = refusal.row().name;
+            self.shadows
                 .get_or_create(&Label {
                     name: "refusal",
                     value,

@@ -7,6 +7,7 @@ use serde::ser::{SerializeMap, Serializer};
 use super::wall::rfc3339;
 use crate::clock;
 use crate::http::{Outcome, Reached, RuleHit, Timings};
+use crate::validation::Breach;
 
 #[derive(Serialize)]
 struct Line<'o> {
@@ -25,6 +26,12 @@ struct Line<'o> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'static str>,
+    /// What it would have been refused for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<&'static str>,
+    /// What was wrong with it, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Breach>,
     ending: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<&'static str>,
@@ -105,6 +112,8 @@ pub(super) fn write(outcome: &Outcome, buffer: &mut Vec<u8>) {
         query: &outcome.query,
         status: outcome.status.as_u16(),
         refusal: outcome.refusal.as_ref().map(|refusal| refusal.row().name),
+        shadow: outcome.shadow.as_ref().map(|refusal| refusal.row().name),
+        errors: errors(outcome),
         ending: outcome.ending.name(),
         degraded: outcome.degraded.map(|stage| stage.name()),
         rules: outcome.rules.iter().map(rule).collect(),
@@ -129,6 +138,13 @@ const MAX_METHOD: usize = 32;
 fn method(method: &http::Method) -> &str {
     let text = method.as_str();
     text.get(..MAX_METHOD).unwrap_or(text)
+}
+
+fn errors(outcome: &Outcome) -> Vec<Breach> {
+    let refusal = outcome.refusal.as_ref().or(outcome.shadow.as_ref());
+    refusal
+        .map(|refusal| refusal.row().errors)
+        .unwrap_or_default()
 }
 
 fn rule(hit: &RuleHit) -> Rule<'_> {

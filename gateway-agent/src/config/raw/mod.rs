@@ -14,7 +14,9 @@ mod protection;
 
 use serde::Deserialize;
 
-pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
+#[cfg(test)]
+pub(crate) use access::OpenApi;
+pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream, Validate};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};

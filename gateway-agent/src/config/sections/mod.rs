@@ -15,7 +15,7 @@ mod operation;
 mod packets;
 mod waf;
 
-pub use access::{Access, Upstream, UpstreamId};
+pub use access::{Access, RouteTarget, Upstream, UpstreamId, Validation};
 pub use context::FilePath;
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};

@@ -43,7 +43,9 @@ fn the_example_loads_without_a_warning() {
         let path = NormalPath::parse(path).unwrap();
         let route = access.table().find(Some(&host), method, &path).unwrap();
         (
-            access.upstreams()[route.target.index()].name.as_str(),
+            access.upstreams()[route.target.upstream.index()]
+                .name
+                .as_str(),
             route.require.clone(),
         )
     };

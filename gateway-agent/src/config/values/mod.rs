@@ -20,3 +20,5 @@ pub use ports::PortRange;
 pub use target::{Target, TargetHost};
 
 use text::{quoted, text_serde};
+
+text_serde!(crate::validation::MediaRange, "a media type", numbers: false);

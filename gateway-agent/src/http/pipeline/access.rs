@@ -6,10 +6,10 @@ use gateway_policy::access::{Caller, Refusal as Denial, decide};
 
 use super::form::Formed;
 use super::identity::Identified;
+use crate::http::destination::Destination;
 use crate::http::refusal::Refusal;
 use crate::http::settings::Settings;
 use crate::http::stage::Stage;
-use crate::http::upstream::Upstream;
 use crate::identity::Identity;
 
 /// A request that may go on. Only [`permit`] makes one, and only such a request is inspected
@@ -18,7 +18,7 @@ use crate::identity::Identity;
 pub(super) struct Permitted<T> {
     request: T,
     identity: Option<Identity>,
-    upstream: Arc<Upstream>,
+    destination: Arc<Destination>,
 }
 
 impl<T> Permitted<T> {
@@ -27,7 +27,7 @@ impl<T> Permitted<T> {
         let permission = Permitted {
             request: (),
             identity: self.identity,
-            upstream: self.upstream,
+            destination: self.destination,
         };
         (self.request, permission)
     }
@@ -37,13 +37,18 @@ impl<T> Permitted<T> {
         Permitted {
             request: change(self.request),
             identity: self.identity,
-            upstream: self.upstream,
+            destination: self.destination,
         }
     }
 
+    /// Where it leads.
+    pub(super) fn destination(&self) -> &Arc<Destination> {
+        &self.destination
+    }
+
     /// Who asks, where it leads, and the request.
-    pub(super) fn into_parts(self) -> (Option<Identity>, Arc<Upstream>, T) {
-        (self.identity, self.upstream, self.request)
+    pub(super) fn into_parts(self) -> (Option<Identity>, Arc<Destination>, T) {
+        (self.identity, self.destination, self.request)
     }
 }
 
@@ -56,7 +61,7 @@ pub(super) fn permit(
     request: Identified,
 ) -> Result<Permitted<Formed>, Refusal> {
     let Identified { request, identity } = request;
-    let upstream = settings
+    let destination = settings
         .fail
         .guard(Stage::Access, || {
             judge(settings, &request, identity.as_ref())
@@ -65,7 +70,7 @@ pub(super) fn permit(
     Ok(Permitted {
         request,
         identity,
-        upstream,
+        destination,
     })
 }
 
@@ -73,7 +78,7 @@ fn judge(
     settings: &Settings,
     request: &Formed,
     identity: Option<&Identity>,
-) -> Result<Arc<Upstream>, Refusal> {
+) -> Result<Arc<Destination>, Refusal> {
     let method = request.head.method.as_str();
     let route = settings
         .routes

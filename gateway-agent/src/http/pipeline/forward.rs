@@ -10,7 +10,8 @@ use http::{Request, Response, Uri, Version};
 
 use super::Visit;
 use super::access::Permitted;
-use super::waf::{Inspected, Inspection};
+use super::validate::Valid;
+use super::waf::Inspection;
 use crate::http::answer::REQUEST_ID;
 use crate::http::exchange::Exchange;
 use crate::http::headers::{remove_hop_by_hop, remove_reserved};
@@ -35,12 +36,13 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// When no target answers, or the client's body ends badly on the way.
 pub(super) async fn send(
     visit: &mut Visit<'_>,
-    request: Permitted<Inspected>,
+    request: Permitted<Valid>,
 ) -> Result<Response<Relay>, Refusal> {
     let (connection, settings) = (visit.connection, visit.settings);
     let (exchange, upload) = (&mut *visit.exchange, &visit.upload);
-    let (identity, upstream, request) = request.into_parts();
-    let Inspected {
+    let (identity, destination, request) = request.into_parts();
+    let upstream = &destination.upstream;
+    let Valid {
         mut head,
         authority,
         body,
@@ -82,7 +84,7 @@ pub(super) async fn send(
         attempts: 0,
         error: None,
     });
-    let result = send_upstream(&connection.pool, &upstream, outgoing, upload, &mut attempt).await;
+    let result = send_upstream(&connection.pool, upstream, outgoing, upload, &mut attempt).await;
     exchange.outcome().upstream = Some(Reached {
         name: Arc::clone(upstream.name()),
         target: attempt.target,

@@ -4,10 +4,13 @@
 //! they cannot run in another order, nor can one be left out.
 
 mod access;
+mod body;
+mod coding;
 mod form;
 mod forward;
 mod identity;
 mod limit;
+mod validate;
 mod waf;
 
 use std::sync::Arc;
@@ -48,8 +51,8 @@ struct Visit<'s> {
 /// protects what is dear, the check of a signature and the rules of the WAF, from whoever can
 /// send many requests. What it needs, the address, is known before anything is parsed. Then the
 /// form, so that all that follows sees what the upstream will see; then who asks; then whether
-/// he may, so that strangers cannot make the WAF work on a body; then what he asks. What is
-/// refused for its form the rules see all the same: noise tells of who makes it.
+/// he may, so that strangers cannot make the WAF work on a body; then what he asks, and whether
+/// the route takes it. What is refused for its form the rules see all the same: noise tells of who makes it.
 async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, Refusal> {
     visit.exchange.enter(Stage::Limit);
     let request = limit::hold(visit, head)?;
@@ -67,6 +70,8 @@ async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, R
     let request = access::permit(visit.settings, request)?;
     visit.exchange.enter(Stage::Waf);
     let request = waf::inspect(visit, request).await?;
+    visit.exchange.enter(Stage::Validate);
+    let request = validate::judge(visit, request).await?;
     visit.exchange.enter(Stage::Upstream);
     let response = forward::send(visit, request).await?;
     visit.exchange.enter(Stage::Waf);

@@ -13,6 +13,7 @@ mod responses;
 mod shutdown;
 mod unread;
 mod upstreams;
+mod validation;
 mod waf;
 pub(crate) mod world;
 

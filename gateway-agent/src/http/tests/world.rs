@@ -66,6 +66,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Where the upstream listens.
+    pub(crate) fn origin(&self) -> SocketAddr {
+        self.origin
+    }
+
     /// Changes how long upstreams may take.
     pub(crate) fn upstream_times(&mut self, change: impl FnOnce(&mut UpstreamTimes)) {
         let mut times = times();
@@ -108,7 +113,11 @@ pub(crate) fn times() -> UpstreamTimes {
 }
 
 /// A route for a path and all below it.
-pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Route<Arc<Upstream>> {
+pub(crate) fn route(
+    path: &str,
+    require: Requirement,
+    to: &Arc<Upstream>,
+) -> Route<Arc<Destination>> {
     Route {
         matches: RouteMatch {
             host: None,
@@ -116,7 +125,7 @@ pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Rou
             methods: MethodPattern::ANY,
         },
         require,
-        target: Arc::clone(to),
+        target: Arc::new(Destination::to(Arc::clone(to))),
     }
 }
 
@@ -145,7 +154,7 @@ pub(crate) fn waf(rules: &'static str) -> Arc<Waf> {
 
 /// `/open/**` for all, `/token/**` with a token, `/admin/**` for admins, `/read/**` for readers,
 /// and what the origin answers in a way of its own.
-fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Arc<Upstream>> {
+fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Arc<Destination>> {
     let app = upstream("app", &[origin], times);
     let role = |name: &str| Requirement::Role(name.parse().unwrap());
     let mut routes = vec![

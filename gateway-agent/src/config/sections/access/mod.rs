@@ -3,6 +3,7 @@
 mod roles;
 mod routes;
 mod upstreams;
+mod validation;
 
 use std::collections::BTreeMap;
 
@@ -13,16 +14,18 @@ use super::Context;
 use crate::config::raw;
 use crate::config::tree::{At, Entries, nearest};
 
+pub use routes::RouteTarget;
 pub use upstreams::{Upstream, UpstreamId};
+pub use validation::Validation;
 
 /// Who may do what, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Access {
     specs: BTreeMap<RoleName, RoleSpec>,
-    routes: Vec<Route<UpstreamId>>,
+    routes: Vec<Route<RouteTarget>>,
     upstreams: Vec<Upstream>,
     roles: Roles,
-    table: RouteTable<UpstreamId>,
+    table: RouteTable<RouteTarget>,
 }
 
 impl Access {
@@ -34,13 +37,13 @@ impl Access {
 
     /// The routes.
     #[must_use]
-    pub fn table(&self) -> &RouteTable<UpstreamId> {
+    pub fn table(&self) -> &RouteTable<RouteTarget> {
         &self.table
     }
 
     /// The routes in the order of the file.
     #[must_use]
-    pub fn routes(&self) -> &[Route<UpstreamId>] {
+    pub fn routes(&self) -> &[Route<RouteTarget>] {
         &self.routes
     }
 

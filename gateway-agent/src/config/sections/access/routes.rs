@@ -9,10 +9,20 @@ use gateway_policy::access::{
 use gateway_policy::grammar::RoleName;
 
 use super::upstreams::{Names, UpstreamId};
+use super::validation::Validation;
 use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
 use crate::config::tree::At;
+
+/// The end of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTarget {
+    /// Who answers.
+    pub upstream: UpstreamId,
+    /// What requests have to look like.
+    pub validation: Option<Validation>,
+}
 
 /// What routes may name.
 pub(super) struct Known<'a> {
@@ -29,7 +39,7 @@ pub(super) fn check(
     raw: Vec<At<raw::Route>>,
     known: &Known<'_>,
     cx: &Context<'_>,
-) -> (Vec<Route<UpstreamId>>, Option<RouteTable<UpstreamId>>) {
+) -> (Vec<Route<RouteTarget>>, Option<RouteTable<RouteTarget>>) {
     let mut places = Vec::new();
     let mut routes = Vec::new();
     for raw in raw {
@@ -48,7 +58,7 @@ pub(super) fn check(
     (routes, table)
 }
 
-fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<UpstreamId>> {
+fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<Route<RouteTarget>> {
     let matches = match raw.matches {
         Some(matches) => matches.take().and_then(check_match),
         None => check_match(raw::RouteMatch::default()),
@@ -63,10 +73,20 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
         }
         id
     });
+    let validation = match raw.validate {
+        Some(raw) => {
+            let place = raw.place();
+            Some(Validation::check(raw.take()?, place, cx)?)
+        }
+        None => None,
+    };
     Some(Route {
         matches: matches?,
         require: require?,
-        target: upstream?,
+        target: RouteTarget {
+            upstream: upstream?,
+            validation,
+        },
     })
 }
 

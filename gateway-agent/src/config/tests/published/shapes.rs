@@ -14,6 +14,7 @@ use crate::config::values::{
     Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
     TlsVersion, Transport, WafMode, XdpMode,
 };
+use crate::validation::{MediaRange, Unknown};
 
 /// What [`JsonSchema`] is, for types that are not ours too.
 pub(super) trait Shape {
@@ -82,6 +83,7 @@ defined!(
     raw::Jwt,
     raw::Listener,
     raw::Log,
+    raw::OpenApi,
     raw::PacketLimits,
     raw::Paths,
     raw::PortLimit,
@@ -94,10 +96,12 @@ defined!(
     raw::SourceLimits,
     raw::Tls,
     raw::Upstream,
+    raw::Validate,
     raw::Waf,
     FailMode,
     LogLevel,
     Transport,
+    Unknown,
     WafMode,
     XdpMode,
 );
@@ -115,6 +119,7 @@ macro_rules! values {
 
 values! {
     Bind: "address and port", "string", ["[::]:443", "192.0.2.1:443", ":443"];
+    MediaRange: "media type", "string", ["application/json", "image/*"];
     FileName: "file", "string", ["/etc/gateway/cert.pem"];
     LogTarget: "file, `stderr` or `off`", "string", ["/var/log/gateway/access.log", "off"];
     Factor: "factor", ["string", "number"], ["2x", "1.5x"];

@@ -3,24 +3,23 @@
 
 mod body;
 mod charset;
-mod coding;
 mod response;
 mod view;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_policy::access::NormalPath;
 use gateway_waf::{Decision, RuleEngine, Transaction, TxContext, UnixMillis};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
-use self::body::Start;
 pub(super) use self::response::respond;
 use self::view::View;
 use super::Visit;
 use super::access::Permitted;
+use super::body::Start;
 use super::form::{Formed, Unformed};
 use crate::clock;
 use crate::http::exchange::Exchange;
@@ -32,14 +31,15 @@ use crate::http::refusal::Refusal;
 use crate::http::server::Connection;
 use crate::http::settings::{BodyLimits, Settings};
 use crate::http::stage::{FailModes, Stage};
-use crate::http::upstream::{ClientBody, Outgoing};
+use crate::http::upstream::ClientBody;
 
-/// A request that the rules let through, with the body that they saw.
+/// A request that the rules let through, with what they saw of its body.
 #[derive(Debug)]
 pub(super) struct Inspected {
     pub head: Parts,
     pub authority: HeaderValue,
-    pub body: Outgoing,
+    pub path: NormalPath,
+    pub start: Start,
 }
 
 /// The most rule matches that go into the outcome.
@@ -77,16 +77,11 @@ pub(super) async fn inspect(
             outcome.degraded = Some(Stage::Waf);
         }
     }
-    let rest = visit.body.take().filter(|body| !body.is_end());
     Ok(permission.map(|()| Inspected {
         head: request.head,
         authority: request.authority,
-        body: Outgoing::new(
-            start.bytes.freeze(),
-            start.kept,
-            rest,
-            Arc::clone(&visit.upload),
-        ),
+        path: request.path,
+        start,
     }))
 }
 

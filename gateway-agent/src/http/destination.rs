@@ -1,0 +1,26 @@
+//! Where a route leads, and what holds on the way.
+
+use std::sync::Arc;
+
+use super::upstream::Upstream;
+use crate::validation::Contract;
+
+/// The end of a route.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// Who answers.
+    pub upstream: Arc<Upstream>,
+    /// What requests have to keep to, if they have to.
+    pub contract: Option<Arc<Contract>>,
+}
+
+impl Destination {
+    /// An upstream, and nothing else.
+    #[must_use]
+    pub fn to(upstream: Arc<Upstream>) -> Self {
+        Self {
+            upstream,
+            contract: None,
+        }
+    }
+}
