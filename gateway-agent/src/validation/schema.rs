@@ -97,7 +97,6 @@ impl<'d> Library<'d> {
         let validator = options()
             .with_draft(Draft::Draft202012)
             .with_registry(&self.registry)
-            .with_base_uri(BASE)
             .build(&json!({ "$ref": format!("{BASE}#{}", reference(pointer)) }))
             .map_err(|error| self.document.fault(pointer, words::fault(&error)))?;
         Ok(Schema { validator })

@@ -29,6 +29,9 @@ impl Template {
         let path = text
             .strip_prefix('/')
             .ok_or_else(|| "a path begins with /".to_owned())?;
+        if text.contains("//") {
+            return Err("the path has a segment without a name".to_owned());
+        }
         let path = path.strip_suffix('/').unwrap_or(path);
         let segments = match path {
             "" => Vec::new(),

@@ -5,7 +5,6 @@ use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::super::{Asked, Contract, Described, Left, Terms, Unknown, Violation};
-use super::*;
 use gateway_policy::bans::Mode;
 
 const PETS: &str = r##"

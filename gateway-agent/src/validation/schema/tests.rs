@@ -282,7 +282,7 @@ fn what_cannot_be_followed_is_a_fault_not_a_hole() {
 fn schemas_inside_a_document_find_one_another() {
     let root = json!({
         "components": {"schemas": {
-            "a b": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/a b"}, "n": {"$ref": "#/components/schemas/n"}}},
+            "a b": {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/a%20b"}, "n": {"$ref": "#/components/schemas/n"}}},
             "n": {"type": "integer"}
         }},
         "place": {"schema": {"$ref": "#/components/schemas/a%20b"}},
