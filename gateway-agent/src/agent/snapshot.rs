@@ -7,10 +7,11 @@ use gateway_waf::{RuleEngine, Waf};
 
 use crate::{
     agent::load_rules,
-    config::{Config, FailMode, HttpLimits, WafMode},
+    config::{Config, FailMode, HttpLimits, ResponseHeaders, WafMode},
     http::{
-        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Identification,
-        Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
+        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Hardening,
+        Identification, Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes,
+        default_logged,
     },
     identity::Verifier,
     validation::Contract,
@@ -61,6 +62,7 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<Settings> {
         },
         answers: Answers {
             hsts: Answers::hsts_value(HSTS, false),
+            hardening: Arc::new(hardening(&config.response_headers)),
             announce_limits: true,
         },
         logged: default_logged(),
@@ -130,12 +132,20 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Destination>>> {
             Ok(Route {
                 matches: route.matches.clone(),
                 require: route.require.clone(),
-                target: Arc::new(Destination { upstream, contract }),
+                target: Arc::new(Destination {
+                    upstream,
+                    contract,
+                    hardening: route.target.headers.as_ref().map(hardening).map(Arc::new),
+                }),
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     RouteTable::new(routes, config.access.roles())
         .map_err(|faults| anyhow::anyhow!("{}", sentences(&faults)))
+}
+
+fn hardening(headers: &ResponseHeaders) -> Hardening {
+    Hardening::new(headers.fields(), headers.remove.clone(), headers.overrides)
 }
 
 fn sentences(faults: &[impl ToString]) -> String {

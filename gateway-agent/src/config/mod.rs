@@ -24,7 +24,8 @@ pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface, Issuer,
     KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    RouteTarget, SourceLimits, TlsSettings, Upstream, UpstreamId, Validation, Waf, Watched,
+    ResponseHeaders, RouteTarget, SourceLimits, TlsSettings, Upstream, UpstreamId, Validation, Waf,
+    Watched,
 };
 pub use values::{
     Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::harden::Hardening;
 use super::upstream::Upstream;
 use crate::validation::Contract;
 
@@ -12,6 +13,8 @@ pub struct Destination {
     pub upstream: Arc<Upstream>,
     /// What requests have to keep to, if they have to.
     pub contract: Option<Arc<Contract>>,
+    /// Header fields of answers, where they are the route's own.
+    pub hardening: Option<Arc<Hardening>>,
 }
 
 impl Destination {
@@ -21,6 +24,7 @@ impl Destination {
         Self {
             upstream,
             contract: None,
+            hardening: None,
         }
     }
 }

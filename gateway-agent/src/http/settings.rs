@@ -14,6 +14,7 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::address::TrustedProxies;
 use super::destination::Destination;
+use super::harden::Hardening;
 use super::stage::FailModes;
 use crate::identity::Verifier;
 
@@ -201,10 +202,12 @@ pub enum Beyond {
 }
 
 /// What is added to answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Answers {
     /// `Strict-Transport-Security` on TLS listeners (RFC 6797).
     pub hsts: Option<HeaderValue>,
+    /// Fields of answers that no route has its own for.
+    pub hardening: Arc<Hardening>,
     /// Whether also allowed requests are told their limit, by `RateLimit` fields.
     pub announce_limits: bool,
 }

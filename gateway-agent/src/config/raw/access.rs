@@ -5,6 +5,7 @@ use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
+use super::ResponseHeaders;
 use crate::config::tree::{At, OneOrMany};
 use crate::config::values::{FileName, Target};
 use crate::validation::{MediaRange, Unknown};
@@ -35,6 +36,8 @@ pub(crate) struct Route {
     pub(crate) upstream: At<String>,
     /// What requests have to look like. Default: anything goes.
     pub(crate) validate: Option<At<Validate>>,
+    /// Header fields of its answers. What is left out is as in `response_headers` for all routes.
+    pub(crate) response_headers: Option<At<ResponseHeaders>>,
 }
 
 /// What the requests of a route have to look like.

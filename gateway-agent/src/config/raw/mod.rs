@@ -5,6 +5,7 @@
 //! beyond one value (names that must exist, files, values that go together) is for `sections`.
 
 mod access;
+mod answers;
 mod http;
 mod identity;
 mod network;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 #[cfg(test)]
 pub(crate) use access::OpenApi;
 pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream, Validate};
+pub(crate) use answers::ResponseHeaders;
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};
@@ -58,6 +60,8 @@ pub(crate) struct ConfigFile {
     pub(crate) roles: Option<At<Entries<Role>>>,
     /// Which requests go to which upstream, and what they need for it.
     pub(crate) routes: OneOrMany<Route>,
+    /// Header fields that answers get and lose. A route may have its own.
+    pub(crate) response_headers: Option<At<ResponseHeaders>>,
     /// The servers behind the gateway, by name.
     pub(crate) upstreams: Option<At<Entries<Upstream>>>,
     /// The web application firewall.

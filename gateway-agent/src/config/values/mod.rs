@@ -3,6 +3,7 @@
 
 mod bind;
 mod choices;
+mod field;
 mod file;
 mod interface;
 mod limit;
@@ -11,6 +12,7 @@ mod target;
 mod text;
 
 pub use bind::Bind;
+pub(crate) use field::{FieldName, FieldValue};
 pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};

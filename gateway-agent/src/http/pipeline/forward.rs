@@ -14,6 +14,7 @@ use super::validate::Valid;
 use super::waf::Inspection;
 use crate::http::answer::REQUEST_ID;
 use crate::http::exchange::Exchange;
+use crate::http::harden::Hardening;
 use crate::http::headers::{remove_hop_by_hop, remove_reserved};
 use crate::http::ids::is_traceparent;
 use crate::http::outcome::Reached;
@@ -100,9 +101,9 @@ pub(super) async fn send(
 }
 
 /// Removes from a response what is not the client's to see.
-pub(super) fn strip(headers: &mut HeaderMap) {
+pub(super) fn strip(headers: &mut HeaderMap, hardening: &Hardening) {
     remove_hop_by_hop(headers);
-    headers.remove(header::SERVER);
+    hardening.strip(headers);
 }
 
 /// The fields that the upstream gets, made of those that the client sent.

@@ -22,8 +22,10 @@ use hyper::body::Incoming;
 
 use self::waf::Inspection;
 use super::answer::{self, AnswerBody};
+use super::destination::Destination;
 use super::drain::{self, Drain};
 use super::exchange::Exchange;
+use super::harden::Hardening;
 use super::head::RawHead;
 use super::refusal::Refusal;
 use super::server::Connection;
@@ -43,6 +45,19 @@ struct Visit<'s> {
     raw: Option<RawHead>,
     /// The rules at work, from the stage of the WAF on.
     inspection: Option<Inspection<'s>>,
+    /// Where the request leads, once it may go there.
+    destination: Option<Arc<Destination>>,
+}
+
+impl Visit<'_> {
+    /// What is done to the header fields of the answer.
+    fn hardening(&self) -> &Arc<Hardening> {
+        let own = self
+            .destination
+            .as_ref()
+            .and_then(|to| to.hardening.as_ref());
+        own.unwrap_or(&self.settings.answers.hardening)
+    }
 }
 
 /// The stages in the order they run.
@@ -68,6 +83,7 @@ async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, R
     let request = identity::verify(visit, request)?;
     visit.exchange.enter(Stage::Access);
     let request = access::permit(visit.settings, request)?;
+    visit.destination = Some(Arc::clone(request.destination()));
     visit.exchange.enter(Stage::Waf);
     let request = waf::inspect(visit, request).await?;
     visit.exchange.enter(Stage::Validate);
@@ -76,7 +92,7 @@ async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, R
     let response = forward::send(visit, request).await?;
     visit.exchange.enter(Stage::Waf);
     let mut response = waf::respond(visit, response).await?;
-    forward::strip(response.headers_mut());
+    forward::strip(response.headers_mut(), visit.hardening());
     Ok(response)
 }
 
@@ -109,6 +125,7 @@ pub(super) async fn serve(
         upload,
         raw,
         inspection: None,
+        destination: None,
     };
     if let Some(raw) = visit.raw.as_ref().filter(|raw| raw.refusal().is_some()) {
         visit.exchange.misread(raw.line());
@@ -121,12 +138,14 @@ pub(super) async fn serve(
         };
         visit.exchange.outcome().rules = inspection.conclude(status).await;
     }
+    let hardening = Arc::clone(visit.hardening());
     let Visit { exchange, body, .. } = visit;
     let (id, note) = (exchange.request(), exchange.note());
     let mut response = match result {
         Ok(response) => relayed(response, exchange),
         Err(refusal) => refused(refusal, exchange, &settings, unread, body).await,
     };
+    hardening.apply(response.headers_mut());
     let hsts = settings.answers.hsts.as_ref().filter(|_| connection.tls);
     answer::finish(response.headers_mut(), id, hsts, note);
     response

@@ -166,7 +166,8 @@ fn compressed_bodies_are_judged_by_what_is_in_them() {
 #[test]
 fn an_attack_is_an_attack_also_in_a_field_that_is_not_known() {
     let rules = "SecRuleEngine On\nSecRequestBodyAccess On\n\
-                 SecRule REQUEST_BODY \"@contains evil\" \"id:1,phase:2,deny\"\n";
+                 SecAction \"id:2,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON\"\n\
+                 SecRule ARGS \"@contains evil\" \"id:1,phase:2,deny\"\n";
     let world = world(Mode::Enforce, Some(rules));
     let reply = post(&world, JSON, r#"{"admin": "evil"}"#);
     assert_eq!(reply.json()["code"], "waf-blocked");

@@ -169,6 +169,12 @@ fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable
     RouteTable::new(routes, roles).unwrap()
 }
 
+/// As the configuration has it by default.
+fn hardening() -> Hardening {
+    let headers = crate::config::ResponseHeaders::default();
+    Hardening::new(headers.fields(), headers.remove, false)
+}
+
 /// Settings with [`routes`], where readers may `GET /read/**` and admins may do everything.
 pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settings {
     let specs = [("reader", "GET /read/**"), ("admin", "* /**")]
@@ -205,6 +211,7 @@ pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settin
         fail: FailModes::default(),
         answers: Answers {
             hsts: Answers::hsts_value(Duration::from_secs(3600), true),
+            hardening: Arc::new(hardening()),
             announce_limits: false,
         },
         logged: default_logged(),

@@ -10,13 +10,22 @@ use std::collections::BTreeMap;
 use gateway_policy::access::{RoleSpec, Roles, Route, RouteTable};
 use gateway_policy::grammar::{Excerpt, RoleName};
 
-use super::Context;
+use super::{Context, ResponseHeaders};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, nearest};
 
 pub use routes::RouteTarget;
 pub use upstreams::{Upstream, UpstreamId};
 pub use validation::Validation;
+
+/// What other sections say that routes go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// Whether anybody's tokens are accepted.
+    pub(super) tokens: bool,
+    /// Header fields of answers.
+    pub(super) headers: &'a ResponseHeaders,
+}
 
 /// Who may do what, and where it goes.
 #[derive(Clone, Debug)]
@@ -57,7 +66,7 @@ impl Access {
         roles: Entries<raw::Role>,
         routes: Vec<At<raw::Route>>,
         upstreams: Entries<raw::Upstream>,
-        tokens: bool,
+        around: Around<'_>,
         cx: &Context<'_>,
     ) -> Option<Self> {
         let (upstreams, names) = upstreams::check(upstreams, cx);
@@ -66,7 +75,7 @@ impl Access {
             specs: &specs,
             roles: roles.as_ref(),
             upstreams: &names,
-            tokens,
+            around,
         };
         let (routes, table) = routes::check(routes, &known, cx);
         Some(Self {

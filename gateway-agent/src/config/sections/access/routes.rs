@@ -13,6 +13,7 @@ use super::validation::Validation;
 use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
+use crate::config::sections::ResponseHeaders;
 use crate::config::tree::At;
 
 /// The end of a route.
@@ -22,6 +23,8 @@ pub struct RouteTarget {
     pub upstream: UpstreamId,
     /// What requests have to look like.
     pub validation: Option<Validation>,
+    /// Header fields of its answers, where they are its own.
+    pub headers: Option<ResponseHeaders>,
 }
 
 /// What routes may name.
@@ -30,8 +33,7 @@ pub(super) struct Known<'a> {
     /// What the roles come to, unless there is a fault in them.
     pub(super) roles: Option<&'a Roles>,
     pub(super) upstreams: &'a Names,
-    /// Whether anybody's tokens are accepted.
-    pub(super) tokens: bool,
+    pub(super) around: super::Around<'a>,
 }
 
 /// The routes that could be read, and the table of them unless there is a fault.
@@ -80,12 +82,21 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
         }
         None => None,
     };
+    let headers = match raw.response_headers {
+        Some(raw) => Some(ResponseHeaders::check(
+            raw.take()?,
+            known.around.headers.clone(),
+            cx,
+        )),
+        None => None,
+    };
     Some(Route {
         matches: matches?,
         require: require?,
         target: RouteTarget {
             upstream: upstream?,
             validation,
+            headers,
         },
     })
 }
@@ -141,7 +152,7 @@ fn check_require(
             Requirement::Role(role)
         }
     };
-    if !known.tokens {
+    if !known.around.tokens {
         let message = "this needs a token, and `identity` accepts nobody's";
         cx.report.warning(place, message);
     }

@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    Bind, FailMode, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, Target,
-    TlsVersion, Transport, WafMode, XdpMode,
+    Bind, FailMode, FieldName, FieldValue, FileName, InterfaceName, Limit, LogLevel, LogTarget,
+    PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 use crate::validation::{MediaRange, Unknown};
 
@@ -89,6 +89,7 @@ defined!(
     raw::PortLimit,
     raw::RateLimits,
     raw::Require,
+    raw::ResponseHeaders,
     raw::Role,
     raw::Route,
     raw::RouteMatch,
@@ -119,6 +120,8 @@ macro_rules! values {
 
 values! {
     Bind: "address and port", "string", ["[::]:443", "192.0.2.1:443", ":443"];
+    FieldName: "header field", "string", ["Server", "X-Powered-By"];
+    FieldValue: "value or `off`", "string", ["same-origin", "off"];
     MediaRange: "media type", "string", ["application/json", "image/*"];
     FileName: "file", "string", ["/etc/gateway/cert.pem"];
     LogTarget: "file, `stderr` or `off`", "string", ["/var/log/gateway/access.log", "off"];
