@@ -31,6 +31,7 @@
 mod body;
 mod compile;
 pub mod injection;
+pub mod leaks;
 mod nearest;
 mod operator;
 mod persist;

@@ -21,6 +21,7 @@ mod e2e {
     mod tokens;
     mod trace;
     mod upstream;
+    mod validation;
     mod waf;
     mod world;
     mod xdp_mode;

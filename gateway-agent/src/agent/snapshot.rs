@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use gateway_policy::access::{Route, RouteTable};
+use gateway_waf::leaks::{Action, Kind, Search};
 use gateway_waf::{RuleEngine, Waf};
 
 use crate::{
     agent::load_rules,
-    config::{Config, FailMode, HttpLimits, ResponseHeaders, WafMode},
+    config::{Config, FailMode, HttpLimits, LeakAction, Leaks, ResponseHeaders, WafMode},
     http::{
         self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Hardening,
         Identification, Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes,
@@ -54,10 +55,7 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<Settings> {
             ..BodyLimits::default()
         },
         fail: FailModes {
-            waf: match config.waf.fail {
-                FailMode::Open => http::FailMode::FailOpen,
-                FailMode::Closed => http::FailMode::FailClosed,
-            },
+            waf: fail_mode(config.waf.fail),
             ..FailModes::default()
         },
         answers: Answers {
@@ -135,6 +133,7 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Destination>>> {
                 target: Arc::new(Destination {
                     upstream,
                     contract,
+                    leaks: leaks(&route.target.leaks)?.map(Arc::new),
                     hardening: route.target.headers.as_ref().map(hardening).map(Arc::new),
                 }),
             })
@@ -146,6 +145,35 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Destination>>> {
 
 fn hardening(headers: &ResponseHeaders) -> Hardening {
     Hardening::new(headers.fields(), headers.remove.clone(), headers.overrides)
+}
+
+fn leaks(leaks: &Leaks) -> anyhow::Result<Option<http::Leaks>> {
+    let search = Search::new(|kind| {
+        let action = match kind {
+            Kind::Card => leaks.cards,
+            Kind::Key => leaks.keys,
+            Kind::StackTrace => leaks.stack_traces,
+            Kind::SqlError => leaks.sql_errors,
+        };
+        match action {
+            LeakAction::Off => Action::Off,
+            LeakAction::Log => Action::Log,
+            LeakAction::Mask => Action::Mask,
+            LeakAction::Block => Action::Block,
+        }
+    })?;
+    Ok(search.map(|search| http::Leaks {
+        search,
+        types: leaks.types.clone(),
+        fail: fail_mode(leaks.fail),
+    }))
+}
+
+fn fail_mode(mode: FailMode) -> http::FailMode {
+    match mode {
+        FailMode::Open => http::FailMode::FailOpen,
+        FailMode::Closed => http::FailMode::FailClosed,
+    }
 }
 
 fn sentences(faults: &[impl ToString]) -> String {

@@ -23,13 +23,13 @@ pub use check::{Checked, LoadRules, RuleFiles, Summary, check};
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, CertificateFiles, Config, FilePath, HttpLimits, Identity, Interface, Issuer,
-    KeySource, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
+    KeySource, Leaks, Listener, Log, LogTo, Networks, PacketLimits, Paths, PortLimit, RateLimits,
     ResponseHeaders, RouteTarget, SourceLimits, TlsSettings, Upstream, UpstreamId, Validation, Waf,
     Watched,
 };
 pub use values::{
-    Bind, FailMode, InterfaceName, Limit, LogLevel, PortRange, Target, TargetHost, TlsVersion,
-    Transport, WafMode, XdpMode,
+    Bind, FailMode, InterfaceName, LeakAction, Limit, LogLevel, PortRange, Target, TargetHost,
+    TlsVersion, Transport, WafMode, XdpMode,
 };
 
 use report::Report;

@@ -11,12 +11,13 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
+use super::delivery::{Delivery, DeliveryFault};
 use super::drain::Drain;
 use super::exchange::Exchange;
 use super::ids::RequestId;
 use super::outcome::Ending;
 use super::refusal::{Adds, Row};
-use super::upstream::{BodyFault, Relay};
+use super::upstream::BodyFault;
 use crate::validation::Breach;
 
 /// The id of a request, in requests to upstreams and in all answers.
@@ -199,7 +200,7 @@ pub(super) struct AnswerBody {
 #[derive(Debug)]
 enum Content {
     Whole(Option<Bytes>),
-    Relay(Box<Relay>),
+    Relay(Box<Delivery>),
 }
 
 impl AnswerBody {
@@ -216,7 +217,7 @@ impl AnswerBody {
     }
 
     /// The body of an upstream's response.
-    pub(super) fn relay(relay: Relay, mut exchange: Box<Exchange>) -> Self {
+    pub(super) fn relay(relay: Delivery, mut exchange: Box<Exchange>) -> Self {
         exchange.hand_off();
         Self {
             content: Content::Relay(Box::new(relay)),
@@ -253,7 +254,11 @@ impl Body for AnswerBody {
                 }
                 (None, None) => None,
             },
-            Content::Relay(relay) => ready!(Pin::new(&mut **relay).poll_frame(cx)),
+            Content::Relay(relay) => {
+                let frame = ready!(Pin::new(&mut **relay).poll_frame(cx));
+                this.exchange.leaks(relay.found());
+                frame
+            }
         };
         match &frame {
             Some(Ok(frame)) => {
@@ -263,10 +268,12 @@ impl Body for AnswerBody {
                     this.exchange.end(Ending::Complete);
                 }
             }
-            Some(Err(_)) => this.exchange.end(Ending::UpstreamBroke),
+            Some(Err(DeliveryFault::Broken(_))) => this.exchange.end(Ending::UpstreamBroke),
+            Some(Err(DeliveryFault::Leak(_))) => this.exchange.end(Ending::LeakStopped),
             None => this.exchange.end(Ending::Complete),
         }
-        Poll::Ready(frame)
+        // Either way the connection shows the client that there would be more.
+        Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyFault::Broken)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::delivery::Leaks;
 use super::harden::Hardening;
 use super::upstream::Upstream;
 use crate::validation::Contract;
@@ -15,6 +16,8 @@ pub struct Destination {
     pub contract: Option<Arc<Contract>>,
     /// Header fields of answers, where they are the route's own.
     pub hardening: Option<Arc<Hardening>>,
+    /// What is looked for in responses, if something is.
+    pub leaks: Option<Arc<Leaks>>,
 }
 
 impl Destination {
@@ -25,6 +28,7 @@ impl Destination {
             upstream,
             contract: None,
             hardening: None,
+            leaks: None,
         }
     }
 }

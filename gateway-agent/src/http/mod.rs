@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! server/    sockets, threads, TLS, HTTP/1.1 and HTTP/2, who wastes a connection
-//! pipeline/  limit, form, identity, access, waf, validate, forward: the stages in order
+//! pipeline/  limit, form, identity, access, waf, validate, forward, leaks: the stages in order
 //! upstream/  targets, pooled connections, bodies on their way
 //! exchange   one request from its head to the end of its answer, and its Outcome
 //! refusal    every way to be refused, and the table of what follows
@@ -13,6 +13,7 @@
 
 mod address;
 mod answer;
+mod delivery;
 mod destination;
 mod drain;
 mod exchange;
@@ -37,6 +38,7 @@ mod upstream;
 pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
+pub use delivery::Leaks;
 pub use destination::Destination;
 pub use gate::Gate;
 pub use harden::Hardening;

@@ -6,6 +6,7 @@ use gateway_common::time::Nanos;
 use gateway_policy::access::NoRoute;
 use gateway_policy::bans::OffenceKind;
 use gateway_policy::limits::Quota;
+use gateway_waf::leaks::Kind;
 use http::StatusCode;
 
 pub use self::malformation::Malformation;
@@ -67,6 +68,10 @@ pub enum Refusal {
         /// Where it sends the client instead, if it does.
         location: Option<String>,
     },
+    /// Something that a response must not tell.
+    ResponseLeak(Kind),
+    /// The response cannot be looked into: it is compressed though it should not be, or a part.
+    ResponseUnseen,
     /// It does not keep to what the route takes.
     Invalid(Violation),
     /// The request body is larger than may be sent, or than is inspected.
@@ -328,6 +333,14 @@ impl Refusal {
                 let location = location.clone().map_or(Adds::Nothing, Adds::Location);
                 Row::new(*status, "response-blocked", "the response was refused").adding(location)
             }
+            Self::ResponseLeak(_) => {
+                Row::new(S::BAD_GATEWAY, "response-leak", "the response was refused")
+            }
+            Self::ResponseUnseen => Row::new(
+                S::BAD_GATEWAY,
+                "response-unseen",
+                "the response was refused",
+            ),
             Self::Invalid(violation) => Row::invalid(violation),
             Self::BodyTooLarge => Row::new(
                 S::PAYLOAD_TOO_LARGE,

@@ -22,13 +22,15 @@ pub enum Stage {
     Validate,
     /// The way to the upstream, up to the head of its response.
     Upstream,
+    /// What responses should not tell, up to their first byte.
+    Leaks,
     /// The response body on its way to the client.
     Response,
 }
 
 impl Stage {
     /// Every stage in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Limit,
         Self::Form,
         Self::Identity,
@@ -36,6 +38,7 @@ impl Stage {
         Self::Waf,
         Self::Validate,
         Self::Upstream,
+        Self::Leaks,
         Self::Response,
     ];
 
@@ -50,6 +53,7 @@ impl Stage {
             Self::Waf => "waf",
             Self::Validate => "validate",
             Self::Upstream => "upstream",
+            Self::Leaks => "leaks",
             Self::Response => "response",
         }
     }
@@ -103,8 +107,8 @@ impl Default for FailModes {
 }
 
 impl FailModes {
-    /// The fail mode of a stage. The last two have none of their own: without an upstream there
-    /// is no answer.
+    /// The fail mode of a stage. That of the search for leaks is with what it looks for. The way to
+    /// the upstream and back has none of its own: without an upstream there is no answer.
     #[must_use]
     pub const fn of(self, stage: Stage) -> FailMode {
         match stage {
@@ -115,6 +119,7 @@ impl FailModes {
             | Stage::Access
             | Stage::Validate
             | Stage::Upstream
+            | Stage::Leaks
             | Stage::Response => FailMode::FailClosed,
         }
     }

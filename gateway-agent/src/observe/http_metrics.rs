@@ -23,6 +23,7 @@ pub struct HttpMetrics {
     classes: [Counter; 5],
     refusals: Family<Label, Counter>,
     shadows: Family<Label, Counter>,
+    leaks: Family<Label, Counter>,
     endings: Family<Label, Counter>,
     degraded: Family<Label, Counter>,
     upstreams: Family<UpstreamLabels, Counter>,
@@ -68,6 +69,7 @@ impl HttpMetrics {
         let requests = Family::<Label, Counter>::default();
         let refusals = Family::default();
         let shadows = Family::default();
+        let leaks = Family::default();
         let endings = Family::default();
         let degraded = Family::default();
         let upstreams = Family::default();
@@ -87,6 +89,11 @@ impl HttpMetrics {
             "http_shadow_refusals",
             "Requests that would have been refused outside of shadow mode, by reason",
             shadows.clone(),
+        );
+        registry.register(
+            "http_leaks",
+            "What was found in responses that should not be there, by kind",
+            leaks.clone(),
         );
         registry.register("http_answers", "How answers ended", endings.clone());
         registry.register(
@@ -121,6 +128,7 @@ impl HttpMetrics {
             classes: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(class),
             refusals,
             shadows,
+            leaks,
             endings,
             degraded,
             upstreams,
@@ -188,6 +196,14 @@ impl Observer for HttpMetrics {
                     value,
                 })
                 .inc();
+        }
+        for (kind, count) in &outcome.leaks {
+            let value = kind.name();
+            let label = Label {
+                name: "kind",
+                value,
+            };
+            self.leaks.get_or_create(&label).inc_by(u64::from(*count));
         }
         if let Some(stage) = outcome.degraded {
             self.degraded

@@ -1,6 +1,7 @@
 //! An outcome as one line of JSON. Control characters are escaped by JSON itself, so no request
 //! can write a line of its own.
 
+use gateway_waf::leaks::Kind;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -32,6 +33,9 @@ struct Line<'o> {
     /// What was wrong with it, and where.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Breach>,
+    /// What was found in the response, and how often.
+    #[serde(skip_serializing_if = "Leaks::is_empty")]
+    leaks: Leaks<'o>,
     ending: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<&'static str>,
@@ -83,6 +87,20 @@ impl Serialize for Micros {
     }
 }
 
+struct Leaks<'o>(&'o [(Kind, u32)]);
+
+impl Leaks<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Leaks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(kind, count)| (kind.name(), count)))
+    }
+}
+
 struct Fields<'o>(&'o [(http::HeaderName, Box<str>)]);
 
 impl Fields<'_> {
@@ -114,6 +132,7 @@ pub(super) fn write(outcome: &Outcome, buffer: &mut Vec<u8>) {
         refusal: outcome.refusal.as_ref().map(|refusal| refusal.row().name),
         shadow: outcome.shadow.as_ref().map(|refusal| refusal.row().name),
         errors: errors(outcome),
+        leaks: Leaks(&outcome.leaks),
         ending: outcome.ending.name(),
         degraded: outcome.degraded.map(|stage| stage.name()),
         rules: outcome.rules.iter().map(rule).collect(),

@@ -9,7 +9,7 @@ use http::header;
 
 /// The media type of a body without its parameters, in lower case (RFC 9110 section 8.3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MediaType {
+pub struct MediaType {
     kind: String,
     subtype: String,
 }
@@ -17,7 +17,8 @@ pub(super) struct MediaType {
 impl MediaType {
     /// What the header fields say; `None` when there is no `Content-Type`, or one that is none.
     /// That there is no second one, the form of the request has shown.
-    pub(super) fn of(fields: &HeaderMap) -> Option<Self> {
+    #[must_use]
+    pub fn of(fields: &HeaderMap) -> Option<Self> {
         let value = fields.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let name = value.split(';').next().unwrap_or_default().trim();
         let (kind, subtype) = name.split_once('/')?;
@@ -28,7 +29,8 @@ impl MediaType {
     }
 
     /// Whether it is JSON, or a format made of it (RFC 6839 section 3.1).
-    pub(super) fn is_json(&self) -> bool {
+    #[must_use]
+    pub fn is_json(&self) -> bool {
         (self.kind == "application" && self.subtype == "json") || self.subtype.ends_with("+json")
     }
 }
@@ -76,7 +78,9 @@ impl MediaRange {
         }
     }
 
-    pub(super) fn holds(&self, media: &MediaType) -> bool {
+    /// Whether a media type is among them.
+    #[must_use]
+    pub fn holds(&self, media: &MediaType) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|w| w == found);
         let suffix = self.suffix.as_deref().unwrap_or_default();
         is(&self.kind, &media.kind)

@@ -29,11 +29,10 @@ use serde::Deserialize;
 
 pub use document::ContractFault;
 pub use json::JsonFault;
-pub use media::{MediaRange, NoMediaRange};
+pub use media::{MediaRange, MediaType, NoMediaRange};
 pub use violation::{Breach, Part, Violation};
 
 use document::Document;
-use media::MediaType;
 use openapi::Api;
 use schema::Schema;
 

@@ -5,7 +5,7 @@ use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
-use super::ResponseHeaders;
+use super::{Leaks, ResponseHeaders};
 use crate::config::tree::{At, OneOrMany};
 use crate::config::values::{FileName, Target};
 use crate::validation::{MediaRange, Unknown};
@@ -38,6 +38,8 @@ pub(crate) struct Route {
     pub(crate) validate: Option<At<Validate>>,
     /// Header fields of its answers. What is left out is as in `response_headers` for all routes.
     pub(crate) response_headers: Option<At<ResponseHeaders>>,
+    /// What its responses must not tell. What is left out is as in `leaks` for all routes.
+    pub(crate) leaks: Option<At<Leaks>>,
 }
 
 /// What the requests of a route have to look like.

@@ -18,7 +18,7 @@ use serde::Deserialize;
 #[cfg(test)]
 pub(crate) use access::OpenApi;
 pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream, Validate};
-pub(crate) use answers::ResponseHeaders;
+pub(crate) use answers::{Leaks, ResponseHeaders};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
 pub(crate) use identity::{Identity, Jwt};
 pub(crate) use network::{Interface, RateLimits};
@@ -62,6 +62,8 @@ pub(crate) struct ConfigFile {
     pub(crate) routes: OneOrMany<Route>,
     /// Header fields that answers get and lose. A route may have its own.
     pub(crate) response_headers: Option<At<ResponseHeaders>>,
+    /// What responses must not tell. A route may have its own.
+    pub(crate) leaks: Option<At<Leaks>>,
     /// The servers behind the gateway, by name.
     pub(crate) upstreams: Option<At<Entries<Upstream>>>,
     /// The web application firewall.

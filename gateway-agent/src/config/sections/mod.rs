@@ -11,6 +11,7 @@ mod bans;
 mod context;
 mod http;
 mod identity;
+mod leaks;
 mod network;
 mod operation;
 mod packets;
@@ -21,6 +22,7 @@ pub use answers::ResponseHeaders;
 pub use context::FilePath;
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
+pub use leaks::Leaks;
 pub use network::{Interface, Networks, RateLimits};
 pub use operation::{Admin, Log, LogTo, Paths};
 pub use packets::{PacketLimits, PortLimit, SourceLimits, Watched};
@@ -107,6 +109,7 @@ impl Config {
             ResponseHeaders::default(),
             cx,
         );
+        let leaks = Leaks::check(section(raw.leaks), Leaks::default());
         let access = Access::check(
             section(raw.roles),
             raw.routes.0,
@@ -114,6 +117,7 @@ impl Config {
             access::Around {
                 tokens,
                 headers: &response_headers,
+                leaks: &leaks,
             },
             cx,
         );

@@ -15,7 +15,7 @@ pub use bind::Bind;
 pub(crate) use field::{FieldName, FieldValue};
 pub(crate) use file::{FileName, LogTarget};
 
-pub use choices::{FailMode, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
+pub use choices::{FailMode, LeakAction, LogLevel, TlsVersion, Transport, WafMode, XdpMode};
 pub use interface::InterfaceName;
 pub use limit::Limit;
 pub use ports::PortRange;

@@ -56,6 +56,12 @@ pub(super) async fn send(
         authority,
         identity.as_ref(),
     );
+    if destination.leaks.is_some() {
+        // Nor in parts, whose borders a client could lay through it.
+        headers.remove(header::ACCEPT_ENCODING);
+        headers.remove(header::RANGE);
+        headers.remove(header::IF_RANGE);
+    }
     if visit
         .inspection
         .as_ref()

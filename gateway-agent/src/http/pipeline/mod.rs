@@ -9,6 +9,7 @@ mod coding;
 mod form;
 mod forward;
 mod identity;
+mod leaks;
 mod limit;
 mod validate;
 mod waf;
@@ -22,6 +23,7 @@ use hyper::body::Incoming;
 
 use self::waf::Inspection;
 use super::answer::{self, AnswerBody};
+use super::delivery::Delivery;
 use super::destination::Destination;
 use super::drain::{self, Drain};
 use super::exchange::Exchange;
@@ -31,7 +33,7 @@ use super::refusal::Refusal;
 use super::server::Connection;
 use super::settings::Settings;
 use super::stage::Stage;
-use super::upstream::{ClientBody, Relay, Upload};
+use super::upstream::{ClientBody, Upload};
 
 /// What the stages share of one request.
 struct Visit<'s> {
@@ -68,7 +70,7 @@ impl Visit<'_> {
 /// form, so that all that follows sees what the upstream will see; then who asks; then whether
 /// he may, so that strangers cannot make the WAF work on a body; then what he asks, and whether
 /// the route takes it. What is refused for its form the rules see all the same: noise tells of who makes it.
-async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, Refusal> {
+async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Delivery>, Refusal> {
     visit.exchange.enter(Stage::Limit);
     let request = limit::hold(visit, head)?;
     visit.exchange.enter(Stage::Form);
@@ -91,7 +93,9 @@ async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, R
     visit.exchange.enter(Stage::Upstream);
     let response = forward::send(visit, request).await?;
     visit.exchange.enter(Stage::Waf);
-    let mut response = waf::respond(visit, response).await?;
+    let response = waf::respond(visit, response).await?;
+    visit.exchange.enter(Stage::Leaks);
+    let mut response = leaks::screen(visit, response).await?;
     forward::strip(response.headers_mut(), visit.hardening());
     Ok(response)
 }
@@ -151,7 +155,7 @@ pub(super) async fn serve(
     response
 }
 
-fn relayed(response: Response<Relay>, mut exchange: Box<Exchange>) -> Response<AnswerBody> {
+fn relayed(response: Response<Delivery>, mut exchange: Box<Exchange>) -> Response<AnswerBody> {
     exchange.answered(response.status());
     response.map(|relay| AnswerBody::relay(relay, exchange))
 }

@@ -5,6 +5,8 @@ mod bodies;
 pub(crate) mod client;
 mod coded;
 mod connections;
+mod headers;
+mod leaks;
 mod limits;
 mod messages;
 mod noise;

@@ -172,7 +172,7 @@ fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable
 /// As the configuration has it by default.
 fn hardening() -> Hardening {
     let headers = crate::config::ResponseHeaders::default();
-    Hardening::new(headers.fields(), headers.remove, false)
+    Hardening::new(headers.fields(), headers.remove.clone(), false)
 }
 
 /// Settings with [`routes`], where readers may `GET /read/**` and admins may do everything.

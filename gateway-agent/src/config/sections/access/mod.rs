@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use gateway_policy::access::{RoleSpec, Roles, Route, RouteTable};
 use gateway_policy::grammar::{Excerpt, RoleName};
 
-use super::{Context, ResponseHeaders};
+use super::{Context, Leaks, ResponseHeaders};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, nearest};
 
@@ -25,6 +25,8 @@ pub(super) struct Around<'a> {
     pub(super) tokens: bool,
     /// Header fields of answers.
     pub(super) headers: &'a ResponseHeaders,
+    /// What responses must not tell.
+    pub(super) leaks: &'a Leaks,
 }
 
 /// Who may do what, and where it goes.

@@ -13,7 +13,7 @@ use super::validation::Validation;
 use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
-use crate::config::sections::ResponseHeaders;
+use crate::config::sections::{Leaks, ResponseHeaders};
 use crate::config::tree::At;
 
 /// The end of a route.
@@ -25,6 +25,8 @@ pub struct RouteTarget {
     pub validation: Option<Validation>,
     /// Header fields of its answers, where they are its own.
     pub headers: Option<ResponseHeaders>,
+    /// What its responses must not tell.
+    pub leaks: Leaks,
 }
 
 /// What routes may name.
@@ -90,6 +92,10 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
         )),
         None => None,
     };
+    let leaks = match raw.leaks {
+        Some(raw) => Leaks::check(raw.take()?, known.around.leaks.clone()),
+        None => known.around.leaks.clone(),
+    };
     Some(Route {
         matches: matches?,
         require: require?,
@@ -97,6 +103,7 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
             upstream: upstream?,
             validation,
             headers,
+            leaks,
         },
     })
 }

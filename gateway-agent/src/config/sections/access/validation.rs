@@ -20,6 +20,7 @@ pub struct Validation {
 
 impl Validation {
     pub(super) fn check(raw: raw::Validate, place: Place, cx: &Context<'_>) -> Option<Self> {
+        let names_types = !raw.content_type.0.is_empty();
         let types: Vec<_> = raw
             .content_type
             .0
@@ -59,7 +60,7 @@ impl Validation {
             (None, None) => None,
         };
         if described.is_none() {
-            if types.is_empty() {
+            if !names_types {
                 let message = "found nothing to validate, expected `content_type`, `schema` or \
                                `openapi`";
                 cx.report.fault(place, message);

@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
-    Bind, FailMode, FieldName, FieldValue, FileName, InterfaceName, Limit, LogLevel, LogTarget,
-    PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
+    Bind, FailMode, FieldName, FieldValue, FileName, InterfaceName, LeakAction, Limit, LogLevel,
+    LogTarget, PortRange, Target, TlsVersion, Transport, WafMode, XdpMode,
 };
 use crate::validation::{MediaRange, Unknown};
 
@@ -81,6 +81,7 @@ defined!(
     raw::Identity,
     raw::Interface,
     raw::Jwt,
+    raw::Leaks,
     raw::Listener,
     raw::Log,
     raw::OpenApi,
@@ -100,6 +101,7 @@ defined!(
     raw::Validate,
     raw::Waf,
     FailMode,
+    LeakAction,
     LogLevel,
     Transport,
     Unknown,

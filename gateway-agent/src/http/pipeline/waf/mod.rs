@@ -15,7 +15,8 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
-pub(super) use self::response::respond;
+pub(super) use self::charset::is_readable;
+pub(super) use self::response::{is_event_stream, respond};
 use self::view::View;
 use super::Visit;
 use super::access::Permitted;
