@@ -16,6 +16,7 @@ mod document;
 mod json;
 mod media;
 mod openapi;
+mod recursion;
 mod schema;
 mod violation;
 mod words;

@@ -7,6 +7,7 @@ use jsonschema::{Draft, PatternOptions, Registry, ValidationOptions, Validator};
 use serde_json::{Value, json};
 
 use super::document::{ContractFault, Document};
+use super::recursion::Growth;
 use super::violation::{Breach, MAX_BREACHES};
 use super::words;
 
@@ -22,6 +23,8 @@ const FEW_VALUES: usize = 2_000;
 #[derive(Debug)]
 pub(super) struct Schema {
     validator: Validator,
+    /// Whether it leads back to itself, so that what is wrong with a value is not told.
+    recursive: bool,
 }
 
 impl Schema {
@@ -36,13 +39,20 @@ impl Schema {
             .map_err(|error| {
                 document.fault(error.instance_path().as_str(), words::fault(&error))
             })?;
-        Ok(Self { validator })
+        let recursive = is_recursive(document, "")?;
+        Ok(Self {
+            validator,
+            recursive,
+        })
     }
 
     /// The breaches of a value that consists of so many; none when it keeps to the schema.
     pub(super) fn breaches(&self, value: &Value, values: usize) -> Vec<Breach> {
         if self.validator.is_valid(value) {
             return Vec::new();
+        }
+        if self.recursive {
+            return vec![Breach::at("", "does not keep to the schema")];
         }
         if values > FEW_VALUES {
             let first = self.validator.validate(value).err();
@@ -57,9 +67,8 @@ impl Schema {
 
     /// Whether a value keeps to the schema, and the first rule that it breaks.
     pub(super) fn judge(&self, value: &Value) -> Result<(), Breach> {
-        self.validator
-            .validate(value)
-            .map_err(|error| words::breach(&error))
+        let mut breaches = self.breaches(value, usize::MAX).into_iter();
+        breaches.next().map_or(Ok(()), Err)
     }
 }
 
@@ -99,7 +108,26 @@ impl<'d> Library<'d> {
             .with_registry(&self.registry)
             .build(&json!({ "$ref": format!("{BASE}#{}", reference(pointer)) }))
             .map_err(|error| self.document.fault(pointer, words::fault(&error)))?;
-        Ok(Schema { validator })
+        let recursive = is_recursive(self.document, pointer)?;
+        Ok(Schema {
+            validator,
+            recursive,
+        })
+    }
+}
+
+/// Whether the schema at a pointer leads back to itself; refused where that would let a small body
+/// take any time.
+fn is_recursive(document: &Document, pointer: &str) -> Result<bool, ContractFault> {
+    match Growth::of(&document.root, pointer) {
+        Growth::Bounded => Ok(false),
+        Growth::Recursive => Ok(true),
+        Growth::Exponential => Err(document.fault(
+            pointer,
+            "the schema leads back to itself, so `unevaluatedProperties`, `unevaluatedItems` and \
+             `unknown_fields: refuse` would take exponential time; write \
+             `additionalProperties: false` into it instead",
+        )),
     }
 }
 

@@ -77,6 +77,11 @@ pub(super) async fn judge(
     }))
 }
 
+/// Over HTTP/2 a body of no bytes may end in a frame of its own.
+fn is_empty(body: &ClientBody) -> bool {
+    body.is_end() || body.size_hint().upper() == Some(0)
+}
+
 /// What stands in a request's way.
 enum Found {
     /// It does not keep to the contract, or nobody can tell.
@@ -105,7 +110,7 @@ impl Judging<'_> {
             path,
             query: head.uri.query().unwrap_or_default(),
             fields: &head.headers,
-            has_body: !start.bytes.is_empty() || !body.is_end(),
+            has_body: !start.bytes.is_empty() || !is_empty(body),
         };
         let left = self.guarded(|| self.contract.head(&asked).map_err(Refusal::Invalid))?;
         let Left::Json(rule) = left else {

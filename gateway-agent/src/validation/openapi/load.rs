@@ -3,6 +3,7 @@
 //! What this version does not judge in a way that its author would expect is a fault, not a gap
 //! that nobody knows of.
 
+use http::header::HeaderName;
 use serde_json::{Map, Value};
 
 use super::super::Unknown;
@@ -303,6 +304,9 @@ impl Loading<'_> {
                 Part::Header => name.to_ascii_lowercase(),
                 Part::Body | Part::Path | Part::Query | Part::Cookie => name.to_owned(),
             };
+            if part == Part::Header && HeaderName::from_bytes(name.as_bytes()).is_err() {
+                return Err(self.fault(&pointer, "the name is none of a header field"));
+            }
             if part == Part::Header && NO_PARAMETERS.contains(&name.as_str()) {
                 continue;
             }

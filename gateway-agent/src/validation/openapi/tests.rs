@@ -331,6 +331,10 @@ fn what_is_not_supported_is_a_fault() {
             "parameters/0: expected `in:",
         ),
         (
+            parameter("{ name: 'a b', in: header, schema: {} }"),
+            "the name is none of a header field",
+        ),
+        (
             parameter("{ name: a, in: query }"),
             "expected either `schema` or `content`",
         ),
