@@ -86,16 +86,17 @@ impl Walk<'_> {
             Value::Object(entries) => {
                 for (key, value) in entries {
                     self.unevaluated |= UNEVALUATED.contains(&key.as_str());
-                    match value {
-                        Value::String(text) if REFERENCES.contains(&key.as_str()) => {
-                            let pointer = text.strip_prefix('#').and_then(percent_decoded);
-                            let pointer = pointer.filter(|p| p.is_empty() || p.starts_with('/'));
-                            unknown |= pointer.is_none();
-                            found.extend(pointer);
-                        }
-                        // They are followed where something refers to them.
-                        _ if key == "$defs" || key == "definitions" => {}
-                        value => unknown |= self.references(value, found),
+                    let reference = value
+                        .as_str()
+                        .filter(|_| REFERENCES.contains(&key.as_str()));
+                    if let Some(text) = reference {
+                        let pointer = text.strip_prefix('#').and_then(percent_decoded);
+                        let pointer = pointer.filter(|p| p.is_empty() || p.starts_with('/'));
+                        unknown |= pointer.is_none();
+                        found.extend(pointer);
+                    } else if key != "$defs" && key != "definitions" {
+                        // Those are followed where something refers to them.
+                        unknown |= self.references(value, found);
                     }
                 }
             }

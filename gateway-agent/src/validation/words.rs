@@ -12,19 +12,15 @@ use super::violation::Breach;
 /// A rule that a value breaks.
 pub(super) fn breach(error: &ValidationError<'_>) -> Breach {
     let place = error.instance_path().as_str();
-    match error.kind() {
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            let name = unexpected.first().map(String::as_str).unwrap_or_default();
-            Breach::at(
-                &format!("{place}/{}", escaped(name)),
-                "is a field that is not known",
-            )
-        }
-        Kind::PropertyNames { .. } => {
-            Breach::at(place, "has a field with a name that is not allowed")
-        }
-        kind => Breach::at(place, rule(kind)),
+    let kind = error.kind();
+    if let Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } =
+        kind
+    {
+        let name = unexpected.first().map(String::as_str).unwrap_or_default();
+        let place = format!("{place}/{}", escaped(name));
+        return Breach::at(&place, "is a field that is not known");
     }
+    Breach::at(place, rule(kind))
 }
 
 /// What is wrong with a schema; its author may read all of it.
@@ -61,6 +57,7 @@ fn rule(kind: &Kind) -> Cow<'static, str> {
         Kind::MaxItems { limit } => format!("must have at most {limit} items").into(),
         Kind::MinProperties { limit } => format!("must have at least {limit} fields").into(),
         Kind::MaxProperties { limit } => format!("must have at most {limit} fields").into(),
+        Kind::PropertyNames { .. } => "has a field with a name that is not allowed".into(),
         Kind::UniqueItems => "must not have the same item twice".into(),
         Kind::Pattern { .. } => "must match the pattern of this field".into(),
         Kind::Format { format } => format!("must be a valid {format}").into(),

@@ -340,3 +340,21 @@ fn what_is_nested_in_forms_takes_time_by_its_size() {
         assert!(fault.contains("exponential"), "{fault}");
     }
 }
+
+/// The same, by the other way in which schemas lead back to themselves.
+#[test]
+fn what_is_nested_by_dynamic_references_takes_time_by_its_size() {
+    let form = |kind: &str| {
+        json!({"type": "object", "required": ["kind"], "properties": {
+            "a": {"$dynamicRef": "#node"}, "kind": {"const": kind}
+        }})
+    };
+    let schema = schema(&json!({
+        "$dynamicAnchor": "node", "oneOf": [form("x"), form("y"), {"type": "integer"}]
+    }));
+    let mut value = json!("wrong");
+    for level in 0..60 {
+        value = json!({"a": value, "kind": if level % 2 == 0 { "x" } else { "y" }});
+    }
+    assert_eq!(breaches(&schema, &value), ["# does not keep to the schema"]);
+}
