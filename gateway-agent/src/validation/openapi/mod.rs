@@ -6,6 +6,7 @@
 mod load;
 mod operation;
 mod parameter;
+mod places;
 mod query;
 mod template;
 
