@@ -20,3 +20,4 @@ pub mod reputation;
 pub mod store;
 pub mod suggest;
 pub mod tls;
+pub mod validation;

@@ -32,6 +32,7 @@ mod body;
 mod compile;
 mod decode;
 pub mod injection;
+pub mod leaks;
 mod nearest;
 mod operator;
 mod persist;

@@ -28,6 +28,7 @@ mod e2e {
     mod trial;
     mod upgrade;
     mod upstream;
+    mod validation;
     mod waf;
     mod waf_tuning;
     mod world;

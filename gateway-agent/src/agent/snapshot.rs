@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use gateway_policy::access::{Route, RouteTable};
 use gateway_waf::Waf;
+use gateway_waf::leaks::{Action, Kind, Search};
 
 use crate::{
     agent::load_rules,
-    config::{Config, FailMode, HttpLimits, WafMode},
+    config::{Config, FailMode, HttpLimits, LeakAction, Leaks, ResponseHeaders, WafMode},
     http::{
-        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Guard, Identification,
-        Keep, Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes, default_logged,
+        self, Answers, BodyLimits, ConnectionLimits, Destination, FailModes, Guard, Hardening,
+        Identification, Keep, Quotas, Settings, Target, TrustedProxies, Upstream, UpstreamTimes,
+        default_logged,
     },
     identity::Verifier,
+    validation::Contract,
 };
 
 /// Requests at once over which 503 is answered, per connection that may be open.
@@ -57,14 +60,12 @@ pub(super) fn settings(config: &Config) -> anyhow::Result<Settings> {
             ..BodyLimits::default()
         },
         fail: FailModes {
-            waf: match config.waf.fail {
-                FailMode::Open => http::FailMode::FailOpen,
-                FailMode::Closed => http::FailMode::FailClosed,
-            },
+            waf: fail_mode(config.waf.fail),
             ..FailModes::default()
         },
         answers: Answers {
             hsts: Answers::hsts_value(HSTS, false),
+            hardening: Arc::new(hardening(&config.response_headers)),
             announce_limits: true,
         },
         logged: default_logged(),
@@ -116,7 +117,7 @@ fn guard(mode: WafMode) -> Guard {
     }
 }
 
-fn routes(config: &Config) -> anyhow::Result<RouteTable<Destination>> {
+fn routes(config: &Config) -> anyhow::Result<RouteTable<Arc<Destination>>> {
     let upstreams = config
         .access
         .upstreams()
@@ -141,23 +142,63 @@ fn routes(config: &Config) -> anyhow::Result<RouteTable<Destination>> {
         .routes()
         .iter()
         .map(|route| {
-            let target = upstreams
+            let upstream = upstreams
                 .get(route.target.upstream.index())
                 .map(Arc::clone)
                 .ok_or_else(|| anyhow::anyhow!("a route leads to no upstream"))?;
+            let validation = route.target.validation.as_ref();
+            let contract = validation
+                .map(|validation| Contract::load(&validation.terms).map(Arc::new))
+                .transpose()?;
             Ok(Route {
                 matches: route.matches.clone(),
                 require: route.require.clone(),
-                target: Destination {
+                target: Arc::new(Destination {
                     route: route.matches.to_string().into(),
-                    upstream: target,
+                    upstream,
                     guard: route.target.waf.map(guard),
-                },
+                    contract,
+                    leaks: leaks(&route.target.leaks)?.map(Arc::new),
+                    hardening: route.target.headers.as_ref().map(hardening).map(Arc::new),
+                }),
             })
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     RouteTable::new(routes, config.access.roles())
         .map_err(|faults| anyhow::anyhow!("{}", sentences(&faults)))
+}
+
+fn hardening(headers: &ResponseHeaders) -> Hardening {
+    Hardening::new(headers.fields(), headers.remove.clone(), headers.overrides)
+}
+
+fn leaks(leaks: &Leaks) -> anyhow::Result<Option<http::Leaks>> {
+    let search = Search::new(|kind| {
+        let action = match kind {
+            Kind::Card => leaks.cards,
+            Kind::Key => leaks.keys,
+            Kind::StackTrace => leaks.stack_traces,
+            Kind::SqlError => leaks.sql_errors,
+        };
+        match action {
+            LeakAction::Off => Action::Off,
+            LeakAction::Log => Action::Log,
+            LeakAction::Mask => Action::Mask,
+            LeakAction::Block => Action::Block,
+        }
+    })?;
+    Ok(search.map(|search| http::Leaks {
+        search,
+        types: leaks.types.clone(),
+        fail: fail_mode(leaks.fail),
+    }))
+}
+
+fn fail_mode(mode: FailMode) -> http::FailMode {
+    match mode {
+        FailMode::Open => http::FailMode::FailOpen,
+        FailMode::Closed => http::FailMode::FailClosed,
+    }
 }
 
 fn sentences(faults: &[impl ToString]) -> String {

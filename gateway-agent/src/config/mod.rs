@@ -24,14 +24,15 @@ pub use files::Sources;
 pub use report::{Faults, Finding, Location};
 pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, Feed, FeedForm, FeedSource, FilePath,
-    HttpLimits, Identity, Interface, Issuer, Keep, KeySource, LIMITED_NETWORKS, Listener, Log,
-    LogTo, NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits, RouteTarget,
-    SourceLimits, SynCookies, TlsSettings, Upstream, UpstreamId, Waf, Watched,
+    HttpLimits, Identity, Interface, Issuer, Keep, KeySource, LIMITED_NETWORKS, Leaks, Listener,
+    Log, LogTo, NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits,
+    ResponseHeaders, RouteTarget, SourceLimits, SynCookies, TlsSettings, Upstream, UpstreamId,
+    Validation, Waf, Watched,
 };
 pub use values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedFormat, FeedList,
-    FeedUrl, InterfaceName, Limit, LogLevel, PortRange, RuleChoice, Target, TargetHost, TlsVersion,
-    Transport, WafDecoder, WafMode, XdpMode,
+    FeedUrl, InterfaceName, LeakAction, Limit, LogLevel, PortRange, RuleChoice, Target, TargetHost,
+    TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
 };
 
 use report::Report;

@@ -11,12 +11,14 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::body::{Body, Frame, SizeHint};
 use serde::Serialize;
 
+use super::delivery::{Delivery, DeliveryFault};
 use super::drain::Drain;
 use super::exchange::Exchange;
 use super::ids::RequestId;
 use super::outcome::Ending;
 use super::refusal::{Adds, Row};
-use super::upstream::{BodyFault, Relay};
+use super::upstream::BodyFault;
+use crate::validation::Breach;
 
 /// The id of a request, in requests to upstreams and in all answers.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,6 +39,9 @@ struct Problem<'a> {
     /// Seconds, as in `Retry-After`.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
+    /// What is wrong and where, as in RFC 9457 section 3.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Breach],
 }
 
 /// The answer to a refused request.
@@ -48,6 +53,7 @@ pub(super) fn refused(row: &Row, request: RequestId, realm: &str) -> Response<By
         | Adds::Challenge(_)
         | Adds::Allow(_)
         | Adds::Location(_)
+        | Adds::Accept(_)
         | Adds::AcceptCodings
         | Adds::Close => None,
     };
@@ -59,6 +65,7 @@ pub(super) fn refused(row: &Row, request: RequestId, realm: &str) -> Response<By
         code: row.name,
         request_id: request.to_string(),
         retry_after,
+        errors: &row.errors,
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = Response::new(Bytes::from(body));
@@ -97,6 +104,7 @@ fn add(row: &Row, realm: &str, headers: &mut HeaderMap) {
         }
         Adds::Allow(methods) => Some((header::ALLOW, methods.clone())),
         Adds::Location(location) => Some((header::LOCATION, location.clone())),
+        Adds::Accept(types) => Some((header::ACCEPT, types.clone())),
         Adds::AcceptCodings => Some((
             header::ACCEPT_ENCODING,
             "gzip, deflate, br, zstd".to_owned(),
@@ -192,7 +200,7 @@ pub(super) struct AnswerBody {
 #[derive(Debug)]
 enum Content {
     Whole(Option<Bytes>),
-    Relay(Box<Relay>),
+    Relay(Box<Delivery>),
 }
 
 impl AnswerBody {
@@ -209,7 +217,7 @@ impl AnswerBody {
     }
 
     /// The body of an upstream's response.
-    pub(super) fn relay(relay: Relay, mut exchange: Box<Exchange>) -> Self {
+    pub(super) fn relay(relay: Delivery, mut exchange: Box<Exchange>) -> Self {
         exchange.hand_off();
         Self {
             content: Content::Relay(Box::new(relay)),
@@ -246,7 +254,11 @@ impl Body for AnswerBody {
                 }
                 (None, None) => None,
             },
-            Content::Relay(relay) => ready!(Pin::new(&mut **relay).poll_frame(cx)),
+            Content::Relay(relay) => {
+                let frame = ready!(Pin::new(&mut **relay).poll_frame(cx));
+                this.exchange.leaks(relay.found());
+                frame
+            }
         };
         match &frame {
             Some(Ok(frame)) => {
@@ -256,10 +268,12 @@ impl Body for AnswerBody {
                     this.exchange.end(Ending::Complete);
                 }
             }
-            Some(Err(_)) => this.exchange.end(Ending::UpstreamBroke),
+            Some(Err(DeliveryFault::Broken(_))) => this.exchange.end(Ending::UpstreamBroke),
+            Some(Err(DeliveryFault::Leak(_))) => this.exchange.end(Ending::LeakStopped),
             None => this.exchange.end(Ending::Complete),
         }
-        Poll::Ready(frame)
+        // Either way the connection shows the client that there would be more.
+        Poll::Ready(frame.map(|frame| frame.map_err(|_| BodyFault::Broken)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gateway_common::time::Nanos;
 use gateway_policy::bans::{Evidence, Offence};
+use gateway_waf::leaks::Kind;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Version};
 
@@ -222,6 +223,13 @@ impl Exchange {
         }
     }
 
+    /// Notes what was found in the answer so far.
+    pub(super) fn leaks(&mut self, found: Vec<(Kind, u32)>) {
+        if !found.is_empty() && self.outcome.leaks != found {
+            self.outcome().leaks = found;
+        }
+    }
+
     /// The answer has come to its end.
     pub(super) fn end(&mut self, ending: Ending) {
         if !self.ended {
@@ -285,6 +293,8 @@ fn blank(request: RequestId, peer: PeerAddr, client: ClientAddr) -> Outcome {
         headers: Vec::new(),
         status: StatusCode::OK,
         refusal: None,
+        shadow: None,
+        leaks: Vec::new(),
         ending: Ending::ClientGone,
         rules: Vec::new(),
         degraded: None,

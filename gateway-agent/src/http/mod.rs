@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! server/    sockets, threads, TLS, HTTP/1.1 and HTTP/2, who wastes a connection
-//! pipeline/  limit, form, identity, access, waf, forward: the stages in order
+//! pipeline/  limit, form, identity, access, waf, validate, forward, leaks: the stages in order
 //! upstream/  targets, pooled connections, bodies on their way
 //! exchange   one request from its head to the end of its answer, and its Outcome
 //! refusal    every way to be refused, and the table of what follows
@@ -14,9 +14,12 @@
 mod address;
 mod answer;
 mod case;
+mod delivery;
+mod destination;
 mod drain;
 mod exchange;
 mod gate;
+mod harden;
 mod head;
 mod headers;
 mod ids;
@@ -37,7 +40,10 @@ pub(crate) mod tests;
 
 pub use address::{ClientAddr, PeerAddr, TrustedProxies};
 pub use case::Case;
+pub use delivery::Leaks;
+pub use destination::Destination;
 pub use gate::Gate;
+pub use harden::Hardening;
 pub use ids::RequestId;
 pub use load::{ConnectionEnd, Load};
 pub use observer::{Banned, Observer, Written};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gateway_common::time::Nanos;
+use gateway_waf::leaks::Kind;
 use http::{HeaderName, Method, StatusCode, Version};
 
 use super::address::{ClientAddr, PeerAddr};
@@ -38,10 +39,15 @@ pub struct Outcome {
     pub status: StatusCode,
     /// Why it was refused, if it was.
     pub refusal: Option<Refusal>,
+    /// What it would have been refused for, had that not been in shadow mode.
+    pub shadow: Option<Refusal>,
     /// How the answer ended.
     pub ending: Ending,
     /// The WAF rules that matched, blocked or not, up to 16.
     pub rules: Vec<RuleHit>,
+    /// What was found in the response that should not be there, and how often; never the thing
+    /// itself.
+    pub leaks: Vec<(Kind, u32)>,
     /// The stage that failed open, if one did.
     pub degraded: Option<Stage>,
     /// `sub` of the verified token.
@@ -93,6 +99,8 @@ pub enum Ending {
     ClientGone,
     /// The upstream broke off or stalled in the middle of its response body.
     UpstreamBroke,
+    /// What came next in the response body must not be sent.
+    LeakStopped,
 }
 
 impl Ending {
@@ -103,6 +111,7 @@ impl Ending {
             Self::Complete => "complete",
             Self::ClientGone => "client-gone",
             Self::UpstreamBroke => "upstream-broke",
+            Self::LeakStopped => "leak-stopped",
         }
     }
 }

@@ -6,12 +6,15 @@ use gateway_common::time::Nanos;
 use gateway_policy::access::NoRoute;
 use gateway_policy::bans::OffenceKind;
 use gateway_policy::limits::Quota;
+use gateway_waf::leaks::Kind;
 use http::StatusCode;
 
 pub use self::malformation::Malformation;
 use super::stage::Stage;
 use crate::identity::TokenFault;
+use crate::validation::{Breach, Violation};
 
+mod invalid;
 mod malformation;
 
 /// Why a request got no answer of an upstream.
@@ -65,6 +68,12 @@ pub enum Refusal {
         /// Where it sends the client instead, if it does.
         location: Option<String>,
     },
+    /// Something that a response must not tell.
+    ResponseLeak(Kind),
+    /// The response cannot be looked into: it is compressed though it should not be, or a part.
+    ResponseUnseen,
+    /// It does not keep to what the route takes.
+    Invalid(Violation),
     /// The request body is larger than may be sent, or than is inspected.
     BodyTooLarge,
     /// The request body has a coding that is not known, so that the WAF cannot see what is in it.
@@ -146,6 +155,8 @@ pub struct Row {
     pub offence: Option<OffenceKind>,
     /// What the answer says beyond that.
     pub adds: Adds,
+    /// The places that are wrong, for who wrote the request.
+    pub errors: Vec<Breach>,
 }
 
 /// Fields that only some answers have.
@@ -164,6 +175,8 @@ pub enum Adds {
     Allow(String),
     /// `Location`.
     Location(String),
+    /// `Accept` with the media types that a request body may have (RFC 9110 section 15.5.16).
+    Accept(String),
     /// `Accept-Encoding` with the codings that a request body may have (RFC 9110 section 12.5.3).
     AcceptCodings,
     /// `Connection: close`: where the request ends is unclear, so nothing behind it is read.
@@ -179,6 +192,7 @@ impl Row {
             detail: detail.into(),
             offence: None,
             adds: Adds::Nothing,
+            errors: Vec::new(),
         }
     }
 
@@ -319,6 +333,15 @@ impl Refusal {
                 let location = location.clone().map_or(Adds::Nothing, Adds::Location);
                 Row::new(*status, "response-blocked", "the response was refused").adding(location)
             }
+            Self::ResponseLeak(_) => {
+                Row::new(S::BAD_GATEWAY, "response-leak", "the response was refused")
+            }
+            Self::ResponseUnseen => Row::new(
+                S::BAD_GATEWAY,
+                "response-unseen",
+                "the response was refused",
+            ),
+            Self::Invalid(violation) => Row::invalid(violation),
             Self::BodyTooLarge => Row::new(
                 S::PAYLOAD_TOO_LARGE,
                 "body-too-large",

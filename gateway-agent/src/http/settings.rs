@@ -13,8 +13,9 @@ use gateway_waf::Waf;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::address::TrustedProxies;
+use super::destination::Destination;
+use super::harden::Hardening;
 use super::stage::FailModes;
-use super::upstream::Upstream;
 use crate::identity::Verifier;
 
 /// A socket to listen on.
@@ -100,7 +101,7 @@ pub struct Settings {
     /// Roles and what they allow.
     pub roles: Roles,
     /// The routes, each with where it leads.
-    pub routes: RouteTable<Destination>,
+    pub routes: RouteTable<Arc<Destination>>,
     /// The rules of the WAF; `None` for no WAF. They may be replaced by themselves: a request
     /// keeps those that it began with.
     pub waf: ArcSwapOption<Waf>,
@@ -116,17 +117,6 @@ pub struct Settings {
     pub answers: Answers,
     /// The header fields whose values, masked, go into the outcome.
     pub logged: Vec<HeaderName>,
-}
-
-/// Where a route leads, and how its requests are looked at.
-#[derive(Clone, Debug)]
-pub struct Destination {
-    /// The route as the configuration describes it.
-    pub route: Arc<str>,
-    /// The upstream.
-    pub upstream: Arc<Upstream>,
-    /// What the WAF does with its requests, where that differs from [`Settings::guard`].
-    pub guard: Option<Guard>,
 }
 
 /// What the WAF does.
@@ -250,10 +240,12 @@ pub enum Beyond {
 }
 
 /// What is added to answers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Answers {
     /// `Strict-Transport-Security` on TLS listeners (RFC 6797).
     pub hsts: Option<HeaderValue>,
+    /// Fields of answers that no route has its own for.
+    pub hardening: Arc<Hardening>,
     /// Whether also allowed requests are told their limit, by `RateLimit` fields.
     pub announce_limits: bool,
 }

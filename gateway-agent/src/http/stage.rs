@@ -18,21 +18,27 @@ pub enum Stage {
     Access,
     /// The rules of the WAF, with the request body.
     Waf,
+    /// What the route takes: media types, schemas, operations.
+    Validate,
     /// The way to the upstream, up to the head of its response.
     Upstream,
+    /// What responses should not tell, up to their first byte.
+    Leaks,
     /// The response body on its way to the client.
     Response,
 }
 
 impl Stage {
     /// Every stage in order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Limit,
         Self::Form,
         Self::Identity,
         Self::Access,
         Self::Waf,
+        Self::Validate,
         Self::Upstream,
+        Self::Leaks,
         Self::Response,
     ];
 
@@ -45,7 +51,9 @@ impl Stage {
             Self::Identity => "identity",
             Self::Access => "access",
             Self::Waf => "waf",
+            Self::Validate => "validate",
             Self::Upstream => "upstream",
+            Self::Leaks => "leaks",
             Self::Response => "response",
         }
     }
@@ -77,8 +85,8 @@ impl FailMode {
     }
 }
 
-/// The fail modes that may be chosen. Form, identity and access have no choice: what they let
-/// through unjudged would reach an upstream that relies on them, so they fail closed.
+/// The fail modes that may be chosen. Form, identity, access and validation have no choice: what
+/// they let through unjudged would reach an upstream that relies on them, so they fail closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailModes {
     /// Of the request limits.
@@ -99,16 +107,20 @@ impl Default for FailModes {
 }
 
 impl FailModes {
-    /// The fail mode of a stage. The last two have none of their own: without an upstream there
-    /// is no answer.
+    /// The fail mode of a stage. That of the search for leaks is with what it looks for. The way to
+    /// the upstream and back has none of its own: without an upstream there is no answer.
     #[must_use]
     pub const fn of(self, stage: Stage) -> FailMode {
         match stage {
             Stage::Limit => self.limit,
             Stage::Waf => self.waf,
-            Stage::Form | Stage::Identity | Stage::Access | Stage::Upstream | Stage::Response => {
-                FailMode::FailClosed
-            }
+            Stage::Form
+            | Stage::Identity
+            | Stage::Access
+            | Stage::Validate
+            | Stage::Upstream
+            | Stage::Leaks
+            | Stage::Response => FailMode::FailClosed,
         }
     }
 
@@ -142,7 +154,13 @@ mod tests {
         let modes = FailModes::default();
         let broken = || -> Result<(), Refusal> { panic!("expected in this test") };
         assert_eq!(modes.guard(Stage::Limit, broken), Ok(None));
-        for stage in [Stage::Form, Stage::Identity, Stage::Access, Stage::Waf] {
+        for stage in [
+            Stage::Form,
+            Stage::Identity,
+            Stage::Access,
+            Stage::Waf,
+            Stage::Validate,
+        ] {
             assert_eq!(modes.guard(stage, broken), Err(Refusal::StageFailed(stage)));
         }
         assert_eq!(modes.guard(Stage::Waf, || Ok(7)), Ok(Some(7)));

@@ -23,6 +23,8 @@ pub struct HttpMetrics {
     /// By the first digit of the status.
     classes: [Counter; 5],
     refusals: Family<Label, Counter>,
+    shadows: Family<Label, Counter>,
+    leaks: Family<Label, Counter>,
     endings: Family<Label, Counter>,
     degraded: Family<Label, Counter>,
     shadowed: Counter,
@@ -68,6 +70,8 @@ impl HttpMetrics {
     pub fn new(registry: &mut Registry) -> Arc<Self> {
         let requests = Family::<Label, Counter>::default();
         let refusals = Family::default();
+        let shadows = Family::default();
+        let leaks = Family::default();
         let endings = Family::default();
         let degraded = Family::default();
         let shadowed = Counter::default();
@@ -83,6 +87,16 @@ impl HttpMetrics {
             "http_refusals",
             "Requests refused, by reason",
             refusals.clone(),
+        );
+        registry.register(
+            "http_shadow_refusals",
+            "Requests that would have been refused outside of shadow mode, by reason",
+            shadows.clone(),
+        );
+        registry.register(
+            "http_leaks",
+            "What was found in responses that should not be there, by kind",
+            leaks.clone(),
         );
         registry.register("http_answers", "How answers ended", endings.clone());
         registry.register(
@@ -121,6 +135,8 @@ impl HttpMetrics {
         Arc::new(Self {
             classes: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(class),
             refusals,
+            shadows,
+            leaks,
             endings,
             degraded,
             shadowed,
@@ -188,6 +204,23 @@ impl Observer for HttpMetrics {
                     value,
                 })
                 .inc();
+        }
+        if let Some(refusal) = &outcome.shadow {
+            let value = refusal.row().name;
+            self.shadows
+                .get_or_create(&Label {
+                    name: "refusal",
+                    value,
+                })
+                .inc();
+        }
+        for (kind, count) in &outcome.leaks {
+            let value = kind.name();
+            let label = Label {
+                name: "kind",
+                value,
+            };
+            self.leaks.get_or_create(&label).inc_by(u64::from(*count));
         }
         if let Some(stage) = outcome.degraded {
             self.degraded

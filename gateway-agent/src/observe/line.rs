@@ -1,12 +1,14 @@
 //! An outcome as one line of JSON. Control characters are escaped by JSON itself, so no request
 //! can write a line of its own.
 
+use gateway_waf::leaks::Kind;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::wall::rfc3339;
 use crate::clock;
 use crate::http::{Outcome, Reached, RuleHit, Timings};
+use crate::validation::Breach;
 
 #[derive(Serialize)]
 struct Line<'o> {
@@ -25,6 +27,15 @@ struct Line<'o> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<&'static str>,
+    /// What it would have been refused for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<&'static str>,
+    /// What was wrong with it, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Breach>,
+    /// What was found in the response, and how often.
+    #[serde(skip_serializing_if = "Leaks::is_empty")]
+    leaks: Leaks<'o>,
     ending: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     degraded: Option<&'static str>,
@@ -76,6 +87,20 @@ impl Serialize for Micros {
     }
 }
 
+struct Leaks<'o>(&'o [(Kind, u32)]);
+
+impl Leaks<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Leaks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(kind, count)| (kind.name(), count)))
+    }
+}
+
 struct Fields<'o>(&'o [(http::HeaderName, Box<str>)]);
 
 impl Fields<'_> {
@@ -105,6 +130,9 @@ pub(super) fn write(outcome: &Outcome, buffer: &mut Vec<u8>) {
         query: &outcome.query,
         status: outcome.status.as_u16(),
         refusal: outcome.refusal.as_ref().map(|refusal| refusal.row().name),
+        shadow: outcome.shadow.as_ref().map(|refusal| refusal.row().name),
+        errors: errors(outcome),
+        leaks: Leaks(&outcome.leaks),
         ending: outcome.ending.name(),
         degraded: outcome.degraded.map(|stage| stage.name()),
         rules: outcome.rules.iter().map(rule).collect(),
@@ -129,6 +157,13 @@ const MAX_METHOD: usize = 32;
 fn method(method: &http::Method) -> &str {
     let text = method.as_str();
     text.get(..MAX_METHOD).unwrap_or(text)
+}
+
+fn errors(outcome: &Outcome) -> Vec<Breach> {
+    let refusal = outcome.refusal.as_ref().or(outcome.shadow.as_ref());
+    refusal
+        .map(|refusal| refusal.row().errors)
+        .unwrap_or_default()
 }
 
 fn rule(hit: &RuleHit) -> Rule<'_> {

@@ -14,11 +14,18 @@ pub enum OffenceKind {
     WafBlock,
     /// A request over the client's rate limit.
     LimitExceeded,
+    /// A request that does not keep to what its route takes.
+    InvalidRequest,
 }
 
 impl OffenceKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::FailedAuth, Self::WafBlock, Self::LimitExceeded];
+    pub const ALL: [Self; 4] = [
+        Self::FailedAuth,
+        Self::WafBlock,
+        Self::LimitExceeded,
+        Self::InvalidRequest,
+    ];
 
     /// The stable name for logs, metrics and the store.
     #[must_use]
@@ -27,6 +34,7 @@ impl OffenceKind {
             Self::FailedAuth => "failed-auth",
             Self::WafBlock => "waf-block",
             Self::LimitExceeded => "limit-exceeded",
+            Self::InvalidRequest => "invalid-request",
         }
     }
 
@@ -37,6 +45,7 @@ impl OffenceKind {
             Self::FailedAuth => "tokens that did not verify",
             Self::WafBlock => "requests that the WAF refused",
             Self::LimitExceeded => "requests over its rate limit",
+            Self::InvalidRequest => "requests that its route does not take",
         }
     }
 }
@@ -49,7 +58,9 @@ impl fmt::Display for OffenceKind {
 
 /// A text that is no kind of offence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no kind of offence; it is failed-auth, waf-block or limit-exceeded")]
+#[error(
+    "{0} is no kind of offence; it is failed-auth, waf-block, limit-exceeded or invalid-request"
+)]
 pub struct UnknownOffence(pub Excerpt);
 
 impl FromStr for OffenceKind {

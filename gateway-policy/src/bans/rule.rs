@@ -185,6 +185,8 @@ pub struct BanPolicy {
     pub waf_block: Option<BanRule>,
     /// For requests over the rate limit.
     pub limit_exceeded: Option<BanRule>,
+    /// For requests that their routes do not take.
+    pub invalid_request: Option<BanRule>,
 }
 
 impl BanPolicy {
@@ -195,6 +197,7 @@ impl BanPolicy {
             OffenceKind::FailedAuth => self.failed_auth.as_ref(),
             OffenceKind::WafBlock => self.waf_block.as_ref(),
             OffenceKind::LimitExceeded => self.limit_exceeded.as_ref(),
+            OffenceKind::InvalidRequest => self.invalid_request.as_ref(),
         }
     }
 

@@ -47,6 +47,7 @@ struct Entry {
     failed_auth: Window,
     waf_block: Window,
     limit_exceeded: Window,
+    invalid_request: Window,
 }
 
 impl Tracked {
@@ -168,6 +169,7 @@ impl Entry {
             failed_auth: Window::default(),
             waf_block: Window::default(),
             limit_exceeded: Window::default(),
+            invalid_request: Window::default(),
         }
     }
 
@@ -176,14 +178,20 @@ impl Entry {
             OffenceKind::FailedAuth => &mut self.failed_auth,
             OffenceKind::WafBlock => &mut self.waf_block,
             OffenceKind::LimitExceeded => &mut self.limit_exceeded,
+            OffenceKind::InvalidRequest => &mut self.invalid_request,
         }
     }
 
     fn weight(&self) -> u64 {
-        [&self.failed_auth, &self.waf_block, &self.limit_exceeded]
-            .iter()
-            .map(|w| u64::from(w.total()))
-            .sum()
+        [
+            &self.failed_auth,
+            &self.waf_block,
+            &self.limit_exceeded,
+            &self.invalid_request,
+        ]
+        .iter()
+        .map(|w| u64::from(w.total()))
+        .sum()
     }
 
     fn is_stale(&self, now: Nanos, stale: Nanos) -> bool {

@@ -11,6 +11,7 @@ use crate::config::{
 use crate::feeds;
 use crate::identity::Verifier;
 use crate::tls::{self, ServerTls, Standing, TlsFault};
+use crate::validation::Contract;
 
 /// Where findings go.
 pub(super) struct Found<'a> {
@@ -45,6 +46,14 @@ pub(super) fn read(config: &Config, now: SystemTime, mut found: Found<'_>) -> Op
     }
     for feed in &config.feeds {
         feed_files(feed, &mut found);
+    }
+    for route in config.access.routes() {
+        if let Some(validation) = &route.target.validation
+            && let Some(file) = &validation.file
+            && let Err(fault) = Contract::load(&validation.terms)
+        {
+            found.fault(file, fault.to_string());
+        }
     }
     for log in [&config.log.access, &config.waf.log] {
         if let LogTo::File(file) = log {

@@ -1,11 +1,14 @@
 //! Who may do what, and where it goes.
 
 use gateway_policy::access::{HostPattern, MethodPattern, PathPattern, Permission};
+use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
+use super::{Leaks, ResponseHeaders};
 use crate::config::tree::{At, OneOrMany};
-use crate::config::values::{Target, WafMode};
+use crate::config::values::{FileName, Target, WafMode};
+use crate::validation::{MediaRange, Unknown};
 
 /// What the holders of a role may do.
 #[derive(Debug, Default, Deserialize)]
@@ -34,6 +37,49 @@ pub(crate) struct Route {
     /// What the firewall does with these requests: `block`, `detect` to log what would be
     /// blocked, or `off`. Default: `waf.mode`.
     pub(crate) waf: Option<At<WafMode>>,
+    /// What requests have to look like. Default: anything goes.
+    pub(crate) validate: Option<At<Validate>>,
+    /// Header fields of its answers. What is left out is as in `response_headers` for all routes.
+    pub(crate) response_headers: Option<At<ResponseHeaders>>,
+    /// What its responses must not tell. What is left out is as in `leaks` for all routes.
+    pub(crate) leaks: Option<At<Leaks>>,
+}
+
+/// What the requests of a route have to look like.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct Validate {
+    /// The media types that a body may have, such as `application/json`, `image/*` or
+    /// `application/*+json`. Default: JSON and formats made of it with `schema`, those of the
+    /// operation with `openapi`, else any.
+    pub(crate) content_type: OneOrMany<MediaRange>,
+    /// A file with a JSON Schema (draft 2020-12 unless it names another), as JSON or YAML, that
+    /// bodies keep to; `POST`, `PUT` and `PATCH` need one.
+    pub(crate) schema: Option<At<FileName>>,
+    /// An OpenAPI 3.1 document, instead of `schema`.
+    pub(crate) openapi: Option<At<OpenApi>>,
+    /// Fields of JSON bodies that the schema does not name, where it does not say itself:
+    /// `allow` or `refuse`. Default: `allow`.
+    pub(crate) unknown_fields: Option<At<Unknown>>,
+    /// `enforce`, or `shadow` to log what would be refused. Default: `enforce`.
+    pub(crate) mode: Option<At<Mode>>,
+}
+
+/// An OpenAPI document.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct OpenApi {
+    /// The file, as JSON or YAML. References to other files are not followed.
+    pub(crate) file: At<FileName>,
+    /// What stands in front of the document's paths, such as `/api/v1`. Default: the paths in its
+    /// `servers`.
+    pub(crate) base_path: Option<At<String>>,
+    /// Paths and methods that the document does not have: `refuse` with 404 and 405, or `allow`.
+    /// Default: `refuse`.
+    pub(crate) undocumented: Option<At<Unknown>>,
+    /// Query parameters that the operation does not have: `allow` or `refuse`. Default: `allow`.
+    pub(crate) unknown_parameters: Option<At<Unknown>>,
 }
 
 /// Which requests a route is for; what is left out matches all.

@@ -5,6 +5,7 @@
 //! beyond one value (names that must exist, files, values that go together) is for `sections`.
 
 mod access;
+mod answers;
 mod attack;
 mod feeds;
 mod http;
@@ -16,7 +17,10 @@ mod protection;
 
 use serde::Deserialize;
 
-pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream};
+#[cfg(test)]
+pub(crate) use access::OpenApi;
+pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream, Validate};
+pub(crate) use answers::{Leaks, ResponseHeaders};
 pub(crate) use attack::AttackMode;
 pub(crate) use feeds::{Countries, Feed};
 pub(crate) use http::{Certificate, HttpLimits, Listener, Tls};
@@ -70,6 +74,10 @@ pub(crate) struct ConfigFile {
     pub(crate) roles: Option<At<Entries<Role>>>,
     /// Which requests go to which upstream, and what they need for it.
     pub(crate) routes: OneOrMany<Route>,
+    /// Header fields that answers get and lose. A route may have its own.
+    pub(crate) response_headers: Option<At<ResponseHeaders>>,
+    /// What responses must not tell. A route may have its own.
+    pub(crate) leaks: Option<At<Leaks>>,
     /// The servers behind the gateway, by name.
     pub(crate) upstreams: Option<At<Entries<Upstream>>>,
     /// The web application firewall.

@@ -35,7 +35,8 @@ pub(crate) struct Waf {
     /// tokens). Rules that count, measure or exclude are not misled by it. Default: nothing.
     pub(crate) decode: OneOrMany<WafDecoder>,
     /// The longest body of a request while the firewall is on, from `1KiB` to `64MiB`; all of it
-    /// is inspected. A request with a longer one is answered with 413. Default: `1MB`.
+    /// is inspected. A request with a longer one is answered with 413. Holds for JSON that a route
+    /// validates too, also when the firewall is off. Default: `1MB`.
     pub(crate) body_limit: Option<At<Size>>,
     /// Where the matches of rules are logged, one line for each in the form of ModSecurity's
     /// error log, written before the request is answered: a file, `stderr` or `off`. Like the
@@ -79,6 +80,10 @@ pub(crate) struct Bans {
     /// Requests over the client's rate limit. Default: `{ limit: 120/minute, ban: 5m, escalate:
     /// 2x, max: 24h, mode: enforce }`.
     pub(crate) limit_exceeded: Option<At<OrOff<Ban>>>,
+    /// Requests that do not keep to what `validate` asks of them: mostly clients with a fault,
+    /// seldom attacks. Default: `off`; with a rule `{ limit: 60/minute, ban: 10m, escalate: 2x,
+    /// max: 24h, mode: enforce }`.
+    pub(crate) invalid_request: Option<At<OrOff<Ban>>>,
 }
 
 /// How many offences make a ban, and how long it lasts. What is left out is as in the default

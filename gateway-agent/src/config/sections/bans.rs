@@ -25,6 +25,10 @@ const LIMIT_EXCEEDED: Defaults = Defaults {
     limit: Rate::per_minute::<120>(),
     ban: Period::from_secs(300),
 };
+const INVALID_REQUEST: Defaults = Defaults {
+    limit: Rate::per_minute::<60>(),
+    ban: Period::from_secs(600),
+};
 const LONGEST: Period = Period::from_secs(24 * 3600);
 
 pub(super) fn check(raw: raw::Bans, cx: &Context<'_>) -> BanPolicy {
@@ -32,6 +36,10 @@ pub(super) fn check(raw: raw::Bans, cx: &Context<'_>) -> BanPolicy {
         failed_auth: rule(raw.failed_auth, &FAILED_AUTH, cx),
         waf_block: rule(raw.waf_block, &WAF_BLOCK, cx),
         limit_exceeded: rule(raw.limit_exceeded, &LIMIT_EXCEEDED, cx),
+        // A client with a fault would be banned over and over, and its users with it.
+        invalid_request: raw
+            .invalid_request
+            .and_then(|raw| rule(Some(raw), &INVALID_REQUEST, cx)),
     }
 }
 

@@ -6,24 +6,28 @@
 //! out: where there is a fault there is no [`Config`].
 
 mod access;
+mod answers;
 mod attack;
 mod bans;
 mod context;
 mod feeds;
 mod http;
 mod identity;
+mod leaks;
 mod network;
 mod operation;
 mod packets;
 mod syn_cookies;
 mod waf;
 
-pub use access::{Access, RouteTarget, Upstream, UpstreamId};
+pub use access::{Access, RouteTarget, Upstream, UpstreamId, Validation};
+pub use answers::ResponseHeaders;
 pub use attack::AttackMode;
 pub use context::FilePath;
 pub use feeds::{Feed, FeedForm, FeedSource};
 pub use http::{CertificateFiles, HttpLimits, Listener, TlsSettings};
 pub use identity::{Identity, Issuer, KeySource};
+pub use leaks::Leaks;
 pub use network::{Interface, Networks, RateLimits};
 pub use operation::{Admin, Log, LogTo, Paths};
 pub use packets::{
@@ -67,6 +71,8 @@ pub struct Config {
     pub identity: Identity,
     /// Roles, routes and upstreams.
     pub access: Access,
+    /// Header fields of answers that no route has its own for.
+    pub response_headers: ResponseHeaders,
     /// The web application firewall.
     pub waf: Waf,
     /// What clients are banned for.
@@ -95,6 +101,10 @@ impl Config {
             ("limits", self.limits != new.limits),
             ("identity", self.identity != new.identity),
             ("access", self.access != new.access),
+            (
+                "response_headers",
+                self.response_headers != new.response_headers,
+            ),
             ("waf", self.waf != new.waf),
             ("bans", self.bans != new.bans),
             ("admin", self.admin != new.admin),
@@ -120,11 +130,21 @@ impl Config {
         check_presence(&raw, root, cx.report);
         let identity = section(raw.identity);
         let tokens = !identity.jwt.0.is_empty();
+        let response_headers = ResponseHeaders::check(
+            section(raw.response_headers),
+            ResponseHeaders::default(),
+            cx,
+        );
+        let leaks = Leaks::check(section(raw.leaks), Leaks::default());
         let access = Access::check(
             section(raw.roles),
             raw.routes.0,
             section(raw.upstreams),
-            tokens,
+            access::Around {
+                tokens,
+                headers: &response_headers,
+                leaks: &leaks,
+            },
             cx,
         );
         let networks = Networks::check(
@@ -150,6 +170,7 @@ impl Config {
             listeners: http::listeners(raw.listeners.0, cx),
             limits: HttpLimits::check(section(raw.limits), cx),
             identity: Identity::check(identity, cx),
+            response_headers,
             waf: Waf::check(section(raw.waf), cx),
             bans: bans::check(section(raw.bans), cx),
             admin: Admin::check(section(raw.admin), cx),

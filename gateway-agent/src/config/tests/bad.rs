@@ -51,9 +51,9 @@ fn text_that_is_no_yaml() {
 
 #[test]
 fn files_that_are_no_map_or_an_empty_one() {
-    let keys = "interfaces, trusted_networks, trusted_proxies, management, feeds, countries, \\\
-                packet_limits, attack_mode, syn_cookies, rate_limits, listeners, admin, identity, \\\
-                roles, routes, upstreams, waf, bans, \\\
+    let keys = "interfaces, trusted_networks, trusted_proxies, management, feeds, countries, \
+                packet_limits, attack_mode, syn_cookies, rate_limits, listeners, admin, identity, \
+                roles, routes, response_headers, leaks, upstreams, waf, bans, \
                 limits, log, paths";
     check(
         "hello\n",
@@ -79,9 +79,10 @@ fn unknown_keys_get_the_nearest_name() {
         "packet_limit: { trusted: 5/s }\ninterfaces: [{ name: eth0, mod: auto }]\n",
         &[
             "1:1: found the unknown key `packet_limit` in config file; did you mean \
-             `packet_limits`? (known: admin, attack_mode, bans, countries, feeds, identity, interfaces, \\\
-             limits, listeners, log, management, packet_limits, paths, rate_limits, roles, routes, \\\
-             syn_cookies, trusted_networks, trusted_proxies, upstreams, waf)",
+             `packet_limits`? (known: admin, attack_mode, bans, countries, feeds, identity, interfaces, \
+             leaks, limits, listeners, log, management, packet_limits, paths, rate_limits, \
+             response_headers, roles, routes, syn_cookies, trusted_networks, trusted_proxies, \
+             upstreams, waf)",
             "2:28: found the unknown key `mod` in interface; did you mean `mode`? (known: mode, \
              name)",
         ],

@@ -339,13 +339,25 @@ fn a_reload_learns_which_sections_changed() {
     ] {
         assert!(EXAMPLE.contains(from), "{from}");
         // The files stand in different folders; only names from the root compare as equal.
-        let rooted = |text: &str| text.replace("certs/", "/certs/").replace("keys/", "/keys/");
+        let rooted = |text: &str| {
+            ["certs/", "keys/", "schemas/"]
+                .iter()
+                .fold(text.to_owned(), |text, folder| {
+                    text.replace(folder, &format!("/{folder}"))
+                })
+        };
         let (old, _) = good(&rooted(EXAMPLE));
         let (new, _) = good(&rooted(&EXAMPLE.replace(from, to)));
         assert_eq!(old.changes(&new), [section], "{from} -> {to}");
     }
     let moved = EXAMPLE.replace("interfaces:\n", "\n\n\ninterfaces:\n");
-    let rooted = |text: &str| text.replace("certs/", "/certs/").replace("keys/", "/keys/");
+    let rooted = |text: &str| {
+        ["certs/", "keys/", "schemas/"]
+            .iter()
+            .fold(text.to_owned(), |text, folder| {
+                text.replace(folder, &format!("/{folder}"))
+            })
+    };
     assert_eq!(
         good(&rooted(EXAMPLE)).0,
         good(&rooted(&moved)).0,

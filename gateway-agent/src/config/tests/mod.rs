@@ -6,6 +6,7 @@ mod good;
 mod hostile;
 mod merging;
 mod published;
+mod routes;
 
 use std::path::Path;
 

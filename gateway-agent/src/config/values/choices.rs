@@ -152,6 +152,21 @@ pub enum FailMode {
     Closed,
 }
 
+/// What is done about something that a response should not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LeakAction {
+    /// It is not looked for.
+    Off,
+    /// It is counted in the access log.
+    Log,
+    /// It is counted, and replaced by as many asterisks.
+    Mask,
+    /// The response is refused, or ends before it.
+    Block,
+}
+
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -6,6 +6,7 @@ mod choices;
 mod column;
 mod country;
 mod feed_url;
+mod field;
 mod file;
 mod interface;
 mod limit;
@@ -16,11 +17,12 @@ mod text;
 
 pub use bind::Bind;
 pub(crate) use column::FeedColumn;
+pub(crate) use field::{FieldName, FieldValue};
 pub(crate) use file::{FileName, LogTarget};
 
 pub use choices::{
-    AttackTrigger, CookieMode, CookieWhen, FailMode, FeedFormat, FeedList, LogLevel, TlsVersion,
-    Transport, WafDecoder, WafMode, XdpMode,
+    AttackTrigger, CookieMode, CookieWhen, FailMode, FeedFormat, FeedList, LeakAction, LogLevel,
+    TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
 };
 pub use country::CountryCode;
 pub use feed_url::FeedUrl;
@@ -31,3 +33,5 @@ pub use rule_choice::RuleChoice;
 pub use target::{Target, TargetHost};
 
 use text::{quoted, text_serde};
+
+text_serde!(crate::validation::MediaRange, "a media type", numbers: false);

@@ -6,10 +6,10 @@ use gateway_policy::access::{Caller, Refusal as Denial, decide};
 
 use super::form::Formed;
 use super::identity::Identified;
+use crate::http::destination::Destination;
 use crate::http::refusal::Refusal;
 use crate::http::settings::{Destination, Settings};
 use crate::http::stage::Stage;
-use crate::http::upstream::Upstream;
 use crate::identity::Identity;
 
 /// A request that may go on. Only [`permit`] makes one, and only such a request is inspected
@@ -18,7 +18,7 @@ use crate::identity::Identity;
 pub(super) struct Permitted<T> {
     request: T,
     identity: Option<Identity>,
-    destination: Destination,
+    destination: Arc<Destination>,
 }
 
 impl<T> Permitted<T> {
@@ -42,13 +42,13 @@ impl<T> Permitted<T> {
     }
 
     /// Where it leads.
-    pub(super) fn destination(&self) -> &Destination {
+    pub(super) fn destination(&self) -> &Arc<Destination> {
         &self.destination
     }
 
     /// Who asks, where it leads, and the request.
-    pub(super) fn into_parts(self) -> (Option<Identity>, Arc<Upstream>, T) {
-        (self.identity, self.destination.upstream, self.request)
+    pub(super) fn into_parts(self) -> (Option<Identity>, Arc<Destination>, T) {
+        (self.identity, self.destination, self.request)
     }
 }
 
@@ -78,7 +78,7 @@ fn judge(
     settings: &Settings,
     request: &Formed,
     identity: Option<&Identity>,
-) -> Result<Destination, Refusal> {
+) -> Result<Arc<Destination>, Refusal> {
     let method = request.head.method.as_str();
     let route = settings
         .routes

@@ -10,9 +10,11 @@ use http::{Request, Response, Uri, Version};
 
 use super::Visit;
 use super::access::Permitted;
-use super::waf::{Inspected, Inspection};
+use super::validate::Valid;
+use super::waf::Inspection;
 use crate::http::answer::REQUEST_ID;
 use crate::http::exchange::Exchange;
+use crate::http::harden::Hardening;
 use crate::http::headers::{remove_hop_by_hop, remove_reserved};
 use crate::http::ids::is_traceparent;
 use crate::http::outcome::Reached;
@@ -35,12 +37,13 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 /// When no target answers, or the client's body ends badly on the way.
 pub(super) async fn send(
     visit: &mut Visit<'_>,
-    request: Permitted<Inspected>,
+    request: Permitted<Valid>,
 ) -> Result<Response<Relay>, Refusal> {
     let (connection, settings) = (visit.connection, visit.settings);
     let (exchange, upload) = (&mut *visit.exchange, &visit.upload);
-    let (identity, upstream, request) = request.into_parts();
-    let Inspected {
+    let (identity, destination, request) = request.into_parts();
+    let upstream = &destination.upstream;
+    let Valid {
         mut head,
         authority,
         body,
@@ -53,6 +56,12 @@ pub(super) async fn send(
         authority,
         identity.as_ref(),
     );
+    if destination.leaks.is_some() {
+        // Nor in parts, whose borders a client could lay through it.
+        headers.remove(header::ACCEPT_ENCODING);
+        headers.remove(header::RANGE);
+        headers.remove(header::IF_RANGE);
+    }
     if visit
         .inspection
         .as_ref()
@@ -82,7 +91,7 @@ pub(super) async fn send(
         attempts: 0,
         error: None,
     });
-    let result = send_upstream(&connection.pool, &upstream, outgoing, upload, &mut attempt).await;
+    let result = send_upstream(&connection.pool, upstream, outgoing, upload, &mut attempt).await;
     exchange.outcome().upstream = Some(Reached {
         name: Arc::clone(upstream.name()),
         target: attempt.target,
@@ -98,9 +107,9 @@ pub(super) async fn send(
 }
 
 /// Removes from a response what is not the client's to see.
-pub(super) fn strip(headers: &mut HeaderMap) {
+pub(super) fn strip(headers: &mut HeaderMap, hardening: &Hardening) {
     remove_hop_by_hop(headers);
-    headers.remove(header::SERVER);
+    hardening.strip(headers);
 }
 
 /// The fields that the upstream gets, made of those that the client sent.

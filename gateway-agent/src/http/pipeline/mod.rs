@@ -4,10 +4,14 @@
 //! they cannot run in another order, nor can one be left out.
 
 mod access;
+mod body;
+mod coding;
 mod form;
 mod forward;
 mod identity;
+mod leaks;
 mod limit;
+mod validate;
 mod waf;
 
 use std::sync::Arc;
@@ -20,14 +24,17 @@ use hyper::body::Incoming;
 
 use self::waf::Inspection;
 use super::answer::{self, AnswerBody};
+use super::delivery::Delivery;
+use super::destination::Destination;
 use super::drain::{self, Drain};
 use super::exchange::Exchange;
+use super::harden::Hardening;
 use super::head::RawHead;
 use super::refusal::Refusal;
 use super::server::Connection;
 use super::settings::Settings;
 use super::stage::Stage;
-use super::upstream::{ClientBody, Relay, Upload};
+use super::upstream::{ClientBody, Upload};
 
 /// What the stages share of one request.
 struct Visit<'s> {
@@ -43,6 +50,19 @@ struct Visit<'s> {
     waf: Option<&'s Waf>,
     /// The rules at work, from the stage of the WAF on.
     inspection: Option<Inspection<'s>>,
+    /// Where the request leads, once it may go there.
+    destination: Option<Arc<Destination>>,
+}
+
+impl Visit<'_> {
+    /// What is done to the header fields of the answer.
+    fn hardening(&self) -> &Arc<Hardening> {
+        let own = self
+            .destination
+            .as_ref()
+            .and_then(|to| to.hardening.as_ref());
+        own.unwrap_or(&self.settings.answers.hardening)
+    }
 }
 
 /// The stages in the order they run.
@@ -51,9 +71,9 @@ struct Visit<'s> {
 /// protects what is dear, the check of a signature and the rules of the WAF, from whoever can
 /// send many requests. What it needs, the address, is known before anything is parsed. Then the
 /// form, so that all that follows sees what the upstream will see; then who asks; then whether
-/// he may, so that strangers cannot make the WAF work on a body; then what he asks. What is
-/// refused for its form the rules see all the same: noise tells of who makes it.
-async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, Refusal> {
+/// he may, so that strangers cannot make the WAF work on a body; then what he asks, and whether
+/// the route takes it. What is refused for its form the rules see all the same: noise tells of who makes it.
+async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Delivery>, Refusal> {
     visit.exchange.enter(Stage::Limit);
     let request = limit::hold(visit, head)?;
     visit.exchange.enter(Stage::Form);
@@ -68,13 +88,18 @@ async fn stages(visit: &mut Visit<'_>, head: Parts) -> Result<Response<Relay>, R
     let request = identity::verify(visit, request)?;
     visit.exchange.enter(Stage::Access);
     let request = access::permit(visit.settings, request)?;
+    visit.destination = Some(Arc::clone(request.destination()));
     visit.exchange.enter(Stage::Waf);
     let request = waf::inspect(visit, request).await?;
+    visit.exchange.enter(Stage::Validate);
+    let request = validate::judge(visit, request).await?;
     visit.exchange.enter(Stage::Upstream);
     let response = forward::send(visit, request).await?;
     visit.exchange.enter(Stage::Waf);
-    let mut response = waf::respond(visit, response).await?;
-    forward::strip(response.headers_mut());
+    let response = waf::respond(visit, response).await?;
+    visit.exchange.enter(Stage::Leaks);
+    let mut response = leaks::screen(visit, response).await?;
+    forward::strip(response.headers_mut(), visit.hardening());
     Ok(response)
 }
 
@@ -109,6 +134,7 @@ pub(super) async fn serve(
         raw,
         waf: waf.as_deref(),
         inspection: None,
+        destination: None,
     };
     if let Some(raw) = visit.raw.as_ref().filter(|raw| raw.refusal().is_some()) {
         visit.exchange.misread(raw.line());
@@ -121,18 +147,20 @@ pub(super) async fn serve(
         };
         visit.exchange.outcome().rules = inspection.conclude(status).await;
     }
+    let hardening = Arc::clone(visit.hardening());
     let Visit { exchange, body, .. } = visit;
     let (id, note) = (exchange.request(), exchange.note());
     let mut response = match result {
         Ok(response) => relayed(response, exchange),
         Err(refusal) => refused(refusal, exchange, &settings, unread, body).await,
     };
+    hardening.apply(response.headers_mut());
     let hsts = settings.answers.hsts.as_ref().filter(|_| connection.tls);
     answer::finish(response.headers_mut(), id, hsts, note);
     response
 }
 
-fn relayed(response: Response<Relay>, mut exchange: Box<Exchange>) -> Response<AnswerBody> {
+fn relayed(response: Response<Delivery>, mut exchange: Box<Exchange>) -> Response<AnswerBody> {
     exchange.answered(response.status());
     response.map(|relay| AnswerBody::relay(relay, exchange))
 }

@@ -5,6 +5,7 @@ use gateway_policy::access::{HostFault, PathFault};
 use super::*;
 use crate::http::answer::refused;
 use crate::http::ids::Ids;
+use crate::validation::{JsonFault, Part};
 
 /// One of each.
 fn all() -> Vec<Refusal> {
@@ -49,6 +50,8 @@ fn all() -> Vec<Refusal> {
             status: StatusCode::FORBIDDEN,
             location: None,
         },
+        Refusal::ResponseLeak(Kind::Card),
+        Refusal::ResponseUnseen,
         Refusal::BodyEncoded,
         Refusal::BodyUndecodable,
         Refusal::CharsetUnsupported,
@@ -57,6 +60,7 @@ fn all() -> Vec<Refusal> {
         Refusal::ClientGone,
         Refusal::StageFailed(Stage::Waf),
     ];
+    all.extend(violations().map(Refusal::Invalid));
     all.extend(TokenFault::ALL.map(Refusal::Token));
     all.extend(
         [
@@ -93,6 +97,86 @@ fn all() -> Vec<Refusal> {
         .map(Refusal::Upstream),
     );
     all
+}
+
+/// One of each.
+fn violations() -> [Violation; 10] {
+    let accept = || "application/json".to_owned();
+    let breach: Breach = Breach {
+        r#in: Part::Query,
+        pointer: None,
+        name: Some("limit".into()),
+        detail: "must be at most 9".into(),
+    };
+    [
+        Violation::TypeMissing { accept: accept() },
+        Violation::TypeRefused { accept: accept() },
+        Violation::Charset,
+        Violation::BodyMissing,
+        Violation::BodyUnexpected,
+        Violation::Json(JsonFault::DuplicateKey),
+        Violation::Body(vec![breach.clone()]),
+        Violation::Parameters(vec![breach]),
+        Violation::PathUnknown,
+        Violation::MethodUnknown { allow: vec!["GET"] },
+    ]
+}
+
+/// What a client is told of a block: that it was one, and the id to ask about.
+#[test]
+fn a_block_shows_a_request_id_and_nothing_else() {
+    let status = StatusCode::FORBIDDEN;
+    let id = Ids::default().request();
+    let shown = |refusal: &Refusal| {
+        let response = refused(&refusal.row(), id, "realm");
+        let mut fields: Vec<_> = response.headers().keys().map(|n| n.as_str()).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["cache-control", "content-type"], "{refusal:?}");
+        serde_json::from_slice::<serde_json::Value>(response.body()).unwrap()
+    };
+    let request = |rule| Refusal::WafBlocked {
+        rule,
+        status,
+        location: None,
+    };
+    let response = |rule| Refusal::ResponseBlocked {
+        rule,
+        status,
+        location: None,
+    };
+    let leak = Refusal::ResponseLeak;
+    for (refusal, other, code, detail) in [
+        (
+            request(942_100),
+            request(0),
+            "waf-blocked",
+            "the request was refused",
+        ),
+        (
+            response(951_100),
+            response(0),
+            "response-blocked",
+            "the response was refused",
+        ),
+        (
+            leak(Kind::Card),
+            leak(Kind::SqlError),
+            "response-leak",
+            "the response was refused",
+        ),
+    ] {
+        let problem = shown(&refusal);
+        let status = refusal.row().status;
+        assert_eq!(
+            problem,
+            serde_json::json!({
+                "type": "about:blank", "title": status.canonical_reason().unwrap(),
+                "status": status.as_u16(), "detail": detail,
+                "code": code, "request_id": id.to_string(),
+            })
+        );
+        assert_eq!(problem, shown(&other), "whatever the rule was");
+    }
 }
 
 #[test]
@@ -151,7 +235,11 @@ fn only_what_the_client_did_on_purpose_is_an_offence() {
     let offences: Vec<&str> = all()
         .iter()
         .map(Refusal::row)
-        .filter(|r| r.offence.is_some())
+        // Clients with a fault send such requests too, so the rule for them is off by default.
+        .filter(|r| {
+            r.offence
+                .is_some_and(|kind| kind != OffenceKind::InvalidRequest)
+        })
         .map(|r| r.name)
         .collect();
     assert_eq!(

@@ -112,7 +112,7 @@ fn guarded(
 ) -> gateway_policy::access::RouteTable<crate::http::Destination> {
     let routes = settings.routes.iter().map(|route| {
         let mut route = route.clone();
-        route.target.guard = guard;
+        Arc::make_mut(&mut route.target).guard = guard;
         route
     });
     gateway_policy::access::RouteTable::new(routes.collect(), &settings.roles).unwrap()

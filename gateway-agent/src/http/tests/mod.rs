@@ -6,6 +6,8 @@ mod cases;
 pub(crate) mod client;
 mod coded;
 mod connections;
+mod headers;
+mod leaks;
 mod limits;
 mod messages;
 mod noise;
@@ -14,6 +16,7 @@ mod responses;
 mod shutdown;
 mod unread;
 mod upstreams;
+mod validation;
 mod waf;
 pub(crate) mod world;
 

@@ -1,6 +1,7 @@
 //! A tiny upstream.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -89,8 +90,9 @@ type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 /// - `/cut` begins a body of 10 bytes and closes the connection
 /// - `/big` 8 MiB
 /// - `/empty` 204
-/// - a request with `X-Say-Type`: that media type with the body of `X-Say`; with `X-Say-On` it
-///   does not end there
+/// - a request with `X-Say-Type`: that media type with the body of `X-Say` and the header field of
+///   `X-Say-Field`; with `X-Say-Event` it is an event, with `X-Say-On` it does not end there, with
+///   `X-Say-Late` it comes [`LATE`]
 /// - everything else: what it saw, as JSON
 async fn answer(request: Request<Incoming>, counts: Arc<Counts>) -> Result<Answer, std::io::Error> {
     counts.requests.fetch_add(1, Ordering::SeqCst);
@@ -121,18 +123,26 @@ async fn answer(request: Request<Incoming>, counts: Arc<Counts>) -> Result<Answe
             .unwrap()),
         _ if request.headers().contains_key("x-say-type") => {
             let said = |name: &str| request.headers().get(name).cloned();
-            let text = said("x-say")
-                .map_or_else(Bytes::new, |text| Bytes::copy_from_slice(text.as_bytes()));
-            let body = if said("x-say-on").is_some() {
+            let mut text = said("x-say").map_or_else(Vec::new, |text| text.as_bytes().to_vec());
+            if said("x-say-event").is_some() {
+                text.extend_from_slice(b"\n\n");
+            }
+            let text = Bytes::from(text);
+            let body = if said("x-say-late").is_some() {
+                Late(Some(text), Box::pin(tokio::time::sleep(LATE))).boxed()
+            } else if said("x-say-on").is_some() {
                 Endless(Some(text)).boxed()
             } else {
                 Full::new(text).map_err(|never| match never {}).boxed()
             };
-            Ok(Response::builder()
+            let mut response = Response::builder()
                 .header("content-type", said("x-say-type").unwrap())
-                .header("server", "origin/1.0")
-                .body(body)
-                .unwrap())
+                .header("server", "origin/1.0");
+            if let Some(field) = said("x-say-field") {
+                let (name, value) = field.to_str().unwrap().split_once(": ").unwrap();
+                response = response.header(name, value);
+            }
+            Ok(response.body(body).unwrap())
         }
         _ => {
             let (head, body) = request.into_parts();
@@ -208,6 +218,25 @@ impl Body for Stuck {
             return Poll::Ready(Some(Err(std::io::Error::other("asked to"))));
         }
         Poll::Pending
+    }
+}
+
+/// Longer than anybody waits for the beginning of a body.
+const LATE: std::time::Duration = std::time::Duration::from_millis(600);
+
+/// A body that comes late.
+struct Late(Option<Bytes>, Pin<Box<tokio::time::Sleep>>);
+
+impl Body for Late {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        std::task::ready!(self.1.as_mut().poll(cx));
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 }
 

@@ -66,6 +66,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Where the upstream listens.
+    pub(crate) fn origin(&self) -> SocketAddr {
+        self.origin
+    }
+
     /// Changes how long upstreams may take.
     pub(crate) fn upstream_times(&mut self, change: impl FnOnce(&mut UpstreamTimes)) {
         let mut times = times();
@@ -108,7 +113,11 @@ pub(crate) fn times() -> UpstreamTimes {
 }
 
 /// A route for a path and all below it.
-pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Route<Destination> {
+pub(crate) fn route(
+    path: &str,
+    require: Requirement,
+    to: &Arc<Upstream>,
+) -> Route<Arc<Destination>> {
     Route {
         matches: RouteMatch {
             host: None,
@@ -116,11 +125,7 @@ pub(crate) fn route(path: &str, require: Requirement, to: &Arc<Upstream>) -> Rou
             methods: MethodPattern::ANY,
         },
         require,
-        target: Destination {
-            route: path.into(),
-            upstream: Arc::clone(to),
-            guard: None,
-        },
+        target: Arc::new(Destination::to(path, Arc::clone(to))),
     }
 }
 
@@ -149,7 +154,7 @@ pub(crate) fn waf(rules: &'static str) -> Arc<Waf> {
 
 /// `/open/**` for all, `/token/**` with a token, `/admin/**` for admins, `/read/**` for readers,
 /// and what the origin answers in a way of its own.
-fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Destination> {
+fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable<Arc<Destination>> {
     let app = upstream("app", &[origin], times);
     let role = |name: &str| Requirement::Role(name.parse().unwrap());
     let mut routes = vec![
@@ -162,6 +167,12 @@ fn routes(origin: SocketAddr, times: UpstreamTimes, roles: &Roles) -> RouteTable
         routes.push(route(path, Requirement::None, &app));
     }
     RouteTable::new(routes, roles).unwrap()
+}
+
+/// As the configuration has it by default.
+fn hardening() -> Hardening {
+    let headers = crate::config::ResponseHeaders::default();
+    Hardening::new(headers.fields(), headers.remove.clone(), false)
 }
 
 /// Settings with [`routes`], where readers may `GET /read/**` and admins may do everything.
@@ -202,6 +213,7 @@ pub(crate) fn settings(origin: SocketAddr, verifier: Option<Verifier>) -> Settin
         fail: FailModes::default(),
         answers: Answers {
             hsts: Answers::hsts_value(Duration::from_secs(3600), true),
+            hardening: Arc::new(hardening()),
             announce_limits: false,
         },
         logged: default_logged(),

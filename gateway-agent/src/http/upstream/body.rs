@@ -238,7 +238,7 @@ impl Body for Outgoing {
 }
 
 /// The size of `rest` behind so many bytes.
-fn behind(read: u64, rest: &SizeHint) -> SizeHint {
+pub(crate) fn behind(read: u64, rest: &SizeHint) -> SizeHint {
     let mut hint = SizeHint::new();
     hint.set_lower(rest.lower().saturating_add(read));
     if let Some(upper) = rest.upper() {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub(super) use body::{BodyFault, ClientBody, Outgoing, Relay, Upload};
+pub(super) use body::{BodyFault, ClientBody, Outgoing, Relay, Upload, behind};
 pub(super) use pool::Pool;
 pub(super) use send::{Attempt, Failed, send};
 pub use target::{Target, TargetError};

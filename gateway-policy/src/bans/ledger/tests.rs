@@ -20,6 +20,7 @@ fn policy() -> BanPolicy {
         failed_auth: Some(rule("3/minute", "10m", "1h")),
         waf_block: Some(rule("2/minute", "10m", "1h").with_mode(Mode::Shadow)),
         limit_exceeded: None,
+        invalid_request: None,
     }
 }
 

@@ -3,18 +3,31 @@
 mod roles;
 mod routes;
 mod upstreams;
+mod validation;
 
 use std::collections::BTreeMap;
 
 use gateway_policy::access::{RoleSpec, Roles, Route, RouteTable};
 use gateway_policy::grammar::{Excerpt, RoleName};
 
-use super::Context;
+use super::{Context, Leaks, ResponseHeaders};
 use crate::config::raw;
 use crate::config::tree::{At, Entries, nearest};
 
 pub use routes::RouteTarget;
 pub use upstreams::{Upstream, UpstreamId};
+pub use validation::Validation;
+
+/// What other sections say that routes go by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Around<'a> {
+    /// Whether anybody's tokens are accepted.
+    pub(super) tokens: bool,
+    /// Header fields of answers.
+    pub(super) headers: &'a ResponseHeaders,
+    /// What responses must not tell.
+    pub(super) leaks: &'a Leaks,
+}
 
 /// Who may do what, and where it goes.
 #[derive(Clone, Debug)]
@@ -55,7 +68,7 @@ impl Access {
         roles: Entries<raw::Role>,
         routes: Vec<At<raw::Route>>,
         upstreams: Entries<raw::Upstream>,
-        tokens: bool,
+        around: Around<'_>,
         cx: &Context<'_>,
     ) -> Option<Self> {
         let (upstreams, names) = upstreams::check(upstreams, cx);
@@ -64,7 +77,7 @@ impl Access {
             specs: &specs,
             roles: roles.as_ref(),
             upstreams: &names,
-            tokens,
+            around,
         };
         let (routes, table) = routes::check(routes, &known, cx);
         Some(Self {

@@ -9,9 +9,11 @@ use gateway_policy::access::{
 use gateway_policy::grammar::RoleName;
 
 use super::upstreams::{Names, UpstreamId};
+use super::validation::Validation;
 use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
+use crate::config::sections::{Leaks, ResponseHeaders};
 use crate::config::tree::At;
 use crate::config::values::WafMode;
 
@@ -24,14 +26,26 @@ pub struct RouteTarget {
     pub waf: Option<WafMode>,
 }
 
+/// The end of a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTarget {
+    /// Who answers.
+    pub upstream: UpstreamId,
+    /// What requests have to look like.
+    pub validation: Option<Validation>,
+    /// Header fields of its answers, where they are its own.
+    pub headers: Option<ResponseHeaders>,
+    /// What its responses must not tell.
+    pub leaks: Leaks,
+}
+
 /// What routes may name.
 pub(super) struct Known<'a> {
     pub(super) specs: &'a BTreeMap<RoleName, RoleSpec>,
     /// What the roles come to, unless there is a fault in them.
     pub(super) roles: Option<&'a Roles>,
     pub(super) upstreams: &'a Names,
-    /// Whether anybody's tokens are accepted.
-    pub(super) tokens: bool,
+    pub(super) around: super::Around<'a>,
 }
 
 /// The routes that could be read, and the table of them unless there is a fault.
@@ -73,12 +87,34 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
         }
         id
     });
+    let validation = match raw.validate {
+        Some(raw) => {
+            let place = raw.place();
+            Some(Validation::check(raw.take()?, place, cx)?)
+        }
+        None => None,
+    };
+    let headers = match raw.response_headers {
+        Some(raw) => Some(ResponseHeaders::check(
+            raw.take()?,
+            known.around.headers.clone(),
+            cx,
+        )),
+        None => None,
+    };
+    let leaks = match raw.leaks {
+        Some(raw) => Leaks::check(raw.take()?, known.around.leaks.clone()),
+        None => known.around.leaks.clone(),
+    };
     Some(Route {
         matches: matches?,
         require: require?,
         target: RouteTarget {
             upstream: upstream?,
             waf: raw.waf.and_then(At::take),
+            validation,
+            headers,
+            leaks,
         },
     })
 }
@@ -134,7 +170,7 @@ fn check_require(
             Requirement::Role(role)
         }
     };
-    if !known.tokens {
+    if !known.around.tokens {
         let message = "this needs a token, and `identity` accepts nobody's";
         cx.report.warning(place, message);
     }

@@ -12,9 +12,10 @@ use crate::config::raw;
 use crate::config::tree::{At, Entries, OneOrMany, OrOff};
 use crate::config::values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedColumn, FeedFormat,
-    FeedList, FeedUrl, FileName, InterfaceName, Limit, LogLevel, LogTarget, PortRange, RuleChoice,
-    Target, TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
+    FeedList, FeedUrl, FieldName, FieldValue, FileName, InterfaceName, LeakAction, Limit, LogLevel,
+    LogTarget, PortRange, RuleChoice, Target, TlsVersion, Transport, WafDecoder, WafMode, XdpMode,
 };
+use crate::validation::{MediaRange, Unknown};
 
 /// What [`JsonSchema`] is, for types that are not ours too.
 pub(super) trait Shape {
@@ -85,14 +86,17 @@ defined!(
     raw::Interface,
     raw::Jwt,
     raw::Keep,
+    raw::Leaks,
     raw::Listener,
     raw::Log,
     raw::NetworkLimits,
+    raw::OpenApi,
     raw::PacketLimits,
     raw::Paths,
     raw::PortLimit,
     raw::RateLimits,
     raw::Require,
+    raw::ResponseHeaders,
     raw::Role,
     raw::Route,
     raw::RouteMatch,
@@ -101,6 +105,7 @@ defined!(
     raw::SynCookies,
     raw::Tls,
     raw::Upstream,
+    raw::Validate,
     raw::Waf,
     AttackTrigger,
     CookieMode,
@@ -108,8 +113,10 @@ defined!(
     FailMode,
     FeedFormat,
     FeedList,
+    LeakAction,
     LogLevel,
     Transport,
+    Unknown,
     WafDecoder,
     WafMode,
     XdpMode,
@@ -131,6 +138,9 @@ values! {
     CountryCode: "country", "string", ["KP"];
     FeedColumn: "column", ["string", "integer"], ["cidr", "2"];
     FeedUrl: "URL", "string", ["https://lists.example/drop.txt"];
+    FieldName: "header field", "string", ["Server", "X-Powered-By"];
+    FieldValue: "value or `off`", "string", ["same-origin", "off"];
+    MediaRange: "media type", "string", ["application/json", "image/*"];
     FileName: "file", "string", ["/etc/gateway/cert.pem"];
     LogTarget: "file, `stderr` or `off`", "string", ["/var/log/gateway/access.log", "off"];
     Factor: "factor", ["string", "number"], ["2x", "1.5x"];

@@ -1,23 +1,15 @@
 //! The body of a request on its way through the rules.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use gateway_waf::BodyState;
 use http::HeaderMap;
 
-use super::coding::{self, Coding, Undecoded};
+use super::super::body::{Start, unseen};
+use super::super::coding::{self, Coding};
 use super::{Inspection, charset};
-use crate::http::load::Kept;
 use crate::http::refusal::Refusal;
 use crate::http::settings::Beyond;
-use crate::http::upstream::{BodyFault, ClientBody};
-
-/// The beginning of a body, as far as the rules saw it.
-#[derive(Default)]
-pub(super) struct Start {
-    pub bytes: BytesMut,
-    /// The memory that it takes; `None` while nothing was read.
-    pub kept: Option<Kept>,
-}
+use crate::http::upstream::ClientBody;
 
 /// Whether the rules want to see more of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +26,6 @@ impl Inspection<'_> {
         body: &mut ClientBody,
         start: &mut Start,
     ) -> Result<(), Refusal> {
-        let unseen = |undecoded| match undecoded {
-            Undecoded::Unknown => Refusal::BodyEncoded,
-            Undecoded::Broken => Refusal::BodyUndecodable,
-            Undecoded::TooLarge => Refusal::BodyTooLarge,
-        };
         let codings = match Coding::of(fields) {
             Err(undecoded) if self.blocks => return Err(unseen(undecoded)),
             // Who only detects shows the rules what there is.
@@ -64,7 +51,7 @@ impl Inspection<'_> {
         match coding::decode(&codings, &start.bytes, most) {
             Ok(decoded) => {
                 self.transaction.body_is_decoded();
-                self.show(&decoded).map(drop)
+                self.show(start.decoded.insert(decoded)).map(drop)
             }
             Err(undecoded) if self.blocks => Err(unseen(undecoded)),
             Err(_) => self.show(&start.bytes).map(drop),
@@ -87,22 +74,7 @@ impl Inspection<'_> {
         body: &mut ClientBody,
         start: &mut Start,
     ) -> Result<Option<Bytes>, Refusal> {
-        let Some(piece) = std::future::poll_fn(|cx| body.poll_piece(cx)).await else {
-            return Ok(None);
-        };
-        let piece = piece.map_err(|fault| match fault {
-            BodyFault::TooLarge => Refusal::BodyTooLarge,
-            BodyFault::Stalled => Refusal::BodyTimeout,
-            BodyFault::Broken => Refusal::BodyBroken,
-        })?;
-        let kept = start
-            .kept
-            .get_or_insert_with(|| Kept::new(self.gate.load()));
-        if !kept.grow(piece.len(), self.limits.memory) {
-            return Err(Refusal::Overloaded);
-        }
-        start.bytes.extend_from_slice(&piece);
-        Ok(Some(piece))
+        start.piece(body, self.gate, self.limits).await
     }
 
     /// Shows the rules a piece of the body.

@@ -15,7 +15,7 @@ const READABLE: [&[u8]; 6] = [
 ];
 
 /// Whether the body of a request says of itself nothing that rules cannot read.
-pub(super) fn is_readable(fields: &HeaderMap) -> bool {
+pub(in super::super) fn is_readable(fields: &HeaderMap) -> bool {
     fields.get_all(header::CONTENT_TYPE).iter().all(|value| {
         value
             .as_bytes()

@@ -3,28 +3,29 @@
 
 mod body;
 mod charset;
-mod coding;
 mod response;
 mod view;
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_policy::access::NormalPath;
 use gateway_waf::{Decision, RuleEngine, Transaction, TxContext, UnixMillis, Waf};
 use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
-use self::body::Start;
-pub(super) use self::response::respond;
+pub(super) use self::charset::is_readable;
+pub(super) use self::response::{is_event_stream, respond};
 use self::view::View;
 use super::Visit;
 use super::access::Permitted;
+use super::body::Start;
 use super::form::{Formed, Unformed};
 use crate::clock;
 use crate::http::address::ClientAddr;
 use crate::http::case::Case;
+use crate::http::destination::Destination;
 use crate::http::exchange::Exchange;
 use crate::http::gate::Gate;
 use crate::http::ids::RequestId;
@@ -33,16 +34,17 @@ use crate::http::observer::Written;
 use crate::http::outcome::RuleHit;
 use crate::http::refusal::Refusal;
 use crate::http::server::Connection;
-use crate::http::settings::{BodyLimits, Destination, Guard, Keep};
+use crate::http::settings::{BodyLimits, Guard, Keep};
 use crate::http::stage::{FailModes, Stage};
-use crate::http::upstream::{ClientBody, Outgoing};
+use crate::http::upstream::ClientBody;
 
-/// A request that the rules let through, with the body that they saw.
+/// A request that the rules let through, with what they saw of its body.
 #[derive(Debug)]
 pub(super) struct Inspected {
     pub head: Parts,
     pub authority: HeaderValue,
-    pub body: Outgoing,
+    pub path: NormalPath,
+    pub start: Start,
 }
 
 /// The most rule matches that go into the outcome.
@@ -80,16 +82,11 @@ pub(super) async fn inspect(
             outcome.degraded = Some(Stage::Waf);
         }
     }
-    let rest = visit.body.take().filter(|body| !body.is_end());
     Ok(permission.map(|()| Inspected {
         head: request.head,
         authority: request.authority,
-        body: Outgoing::new(
-            start.bytes.freeze(),
-            start.kept,
-            rest,
-            Arc::clone(&visit.upload),
-        ),
+        path: request.path,
+        start,
     }))
 }
 

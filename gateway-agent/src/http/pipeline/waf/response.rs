@@ -99,7 +99,8 @@ impl Inspection<'_> {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+/// Whether a body is a stream that has no end to wait for.
+pub(in super::super) fn is_event_stream(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| {
         let media = value.as_bytes().split(|byte| *byte == b';').next();
         let media = media.unwrap_or_default().trim_ascii();

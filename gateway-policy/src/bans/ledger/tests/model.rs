@@ -163,11 +163,11 @@ proptest! {
 
     #[test]
     fn agrees_with_the_model(
-        rules in (some_rule(), some_rule(), some_rule()),
+        rules in (some_rule(), some_rule(), some_rule(), some_rule()),
         immune in prop::collection::vec(prefix(), 0..2),
         steps in prop::collection::vec(step(), 1..150),
     ) {
-        let policy = BanPolicy { failed_auth: rules.0, waf_block: rules.1, limit_exceeded: rules.2 };
+        let policy = BanPolicy { failed_auth: rules.0, waf_block: rules.1, limit_exceeded: rules.2, invalid_request: rules.3 };
         let mut set = Immune::default();
         immune.iter().for_each(|p| set.add(*p, ImmuneReason::Safelist));
         let mut ledger = Ledger::new(policy, set, Capacity { clients: 4096, bans: 64 });
@@ -208,11 +208,11 @@ proptest! {
 
     #[test]
     fn a_restart_in_between_makes_no_difference_to_bans(
-        rules in (some_rule(), some_rule(), some_rule()),
+        rules in (some_rule(), some_rule(), some_rule(), some_rule()),
         before in prop::collection::vec(step(), 1..80),
         after in prop::collection::vec(step(), 1..80),
     ) {
-        let policy = BanPolicy { failed_auth: rules.0, waf_block: rules.1, limit_exceeded: rules.2 };
+        let policy = BanPolicy { failed_auth: rules.0, waf_block: rules.1, limit_exceeded: rules.2, invalid_request: rules.3 };
         let new = || Ledger::new(policy, Immune::default(), Capacity { clients: 4096, bans: 64 });
         let mut ledger = new();
         let mut now = Nanos::ZERO;

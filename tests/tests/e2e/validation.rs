@@ -1,0 +1,167 @@
+//! What routes take, and what responses must not tell.
+
+use std::fs;
+
+use gateway_lab::curl::Response;
+use serde_json::{Value, json};
+
+use super::world::World;
+
+const API: &str = r##"
+openapi: 3.1.0
+info: { title: Orders, version: "1" }
+paths:
+  /orders:
+    get:
+      parameters: [{ name: limit, in: query, schema: { type: integer, maximum: 100 } }]
+    post:
+      requestBody:
+        required: true
+        content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } }
+components:
+  schemas:
+    Order:
+      type: object
+      required: [qty]
+      properties: { qty: { type: integer, maximum: 9 } }
+"##;
+
+const JSON: &str = "application/json";
+
+fn validating(mode: &str) -> Value {
+    json!({
+        "routes": [{
+            "require": "none", "upstream": "app",
+            "validate": {
+                "openapi": {"file": "api.yaml", "unknown_parameters": "refuse"},
+                "unknown_fields": "refuse", "mode": mode,
+            },
+        }],
+    })
+}
+
+/// The access log's line for an answer.
+fn line(world: &World, response: &Response) -> Value {
+    let id = response.header("x-request-id").unwrap();
+    world.agent.access_log_of(id).unwrap()
+}
+
+#[test]
+fn requests_are_held_against_an_openapi_document() {
+    let mut world = World::prepared("validation", &validating("enforce"));
+    let api = world.agent.home().join("api.yaml");
+    fs::write(&api, API).unwrap();
+    world.agent.start().unwrap();
+
+    let good = world.https("/orders").body(JSON, r#"{"qty": 3}"#);
+    for good in [good.clone(), good.http1(), world.https("/orders?limit=5")] {
+        let response = world.client(&good);
+        assert_eq!(response.status, 200, "{}", response.text());
+    }
+    let sent = world.origin.requests();
+    let bad = world
+        .https("/orders")
+        .body(JSON, r#"{"qty": 4711, "admin": true}"#);
+    for bad in [bad.clone(), bad.clone().http1()] {
+        let response = world.client(&bad);
+        assert_eq!(response.status, 422, "{}", response.text());
+        let problem = response.json().unwrap();
+        assert_eq!(
+            problem["errors"],
+            json!([
+                {"in": "body", "pointer": "#/qty", "detail": "must be at most 9"},
+                {"in": "body", "pointer": "#/admin", "detail": "is a field that is not known"},
+            ]),
+            "{problem}"
+        );
+        assert!(!response.text().contains("4711"));
+        let line = line(&world, &response);
+        assert_eq!(line["refusal"], "schema-violated", "{line}");
+        assert_eq!(line["errors"], problem["errors"], "{line}");
+    }
+    for (request, status, code) in [
+        (world.https("/orders?limit=101"), 400, "parameters-violated"),
+        (world.https("/orders?debug=1"), 400, "parameters-violated"),
+        (
+            world
+                .https("/orders")
+                .body(JSON, r#"{"qty": 1, "qty": 99}"#),
+            400,
+            "json-refused",
+        ),
+        (
+            world.https("/orders").body("text/plain", "qty=1"),
+            415,
+            "type-refused",
+        ),
+        (
+            world.https("/orders").method("DELETE"),
+            405,
+            "operation-method",
+        ),
+        (world.https("/admin"), 404, "operation-unknown"),
+    ] {
+        let response = world.client(&request);
+        let told = (response.status, response.json().unwrap()["code"].clone());
+        assert_eq!(told, (status, json!(code)), "{}", response.text());
+    }
+    assert_eq!(world.origin.requests(), sent, "a refused request went on");
+
+    // A document that cannot be used changes nothing, and is named.
+    fs::write(&api, API.replace("type: integer", "type: int")).unwrap();
+    let checked = world.agent.gateway(["check"]).unwrap();
+    assert_eq!(checked.code, 1, "{checked:?}");
+    let told = checked.out + &checked.err;
+    assert!(
+        told.contains("api.yaml#/") && told.contains("/type: "),
+        "{told}"
+    );
+    assert!(world.agent.json(["reload"]).is_err());
+    assert_eq!(world.client(&bad).status, 422);
+
+    fs::write(&api, API).unwrap();
+    world
+        .agent
+        .configure(&world.config(&validating("shadow")))
+        .unwrap();
+    world.agent.json(["reload"]).unwrap();
+    let response = world.client(&bad);
+    assert_eq!(response.status, 200, "{}", response.text());
+    let line = line(&world, &response);
+    assert_eq!(line["shadow"], "schema-violated", "{line}");
+    assert_eq!(line["errors"][0]["pointer"], "#/qty", "{line}");
+}
+
+#[test]
+fn responses_tell_no_secrets() {
+    let over = json!({
+        "waf": {"mode": "off"},
+        "leaks": {"cards": "mask", "keys": "block"},
+        "response_headers": {"content_security_policy": "default-src 'none'"},
+    });
+    let world = World::running("leaks", &over);
+    // The origin answers with what it was sent.
+    let card = world.https("/").header("X-Say", "4111 1111 1111 1111");
+    for card in [card.clone(), card.http1()] {
+        let response = world.client(&card);
+        assert_eq!(response.status, 200, "{}", response.text());
+        assert_eq!(
+            response.json().unwrap()["headers"]["x-say"],
+            json!(["**** **** **** 1111"])
+        );
+        assert_eq!(line(&world, &response)["leaks"], json!({"card": 1}));
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "SAMEORIGIN"),
+            ("content-security-policy", "default-src 'none'"),
+        ] {
+            assert_eq!(response.header(name), Some(value), "{name}");
+        }
+    }
+    let key = world.https("/").header("X-Say", "AKIAIOSFODNN7EXAMPLE");
+    let response = world.client(&key);
+    assert_eq!(response.status, 502, "{}", response.text());
+    assert_eq!(response.json().unwrap()["code"], "response-leak");
+    assert!(!response.text().contains("AKIA"));
+    assert_eq!(line(&world, &response)["refusal"], "response-leak");
+}
