@@ -51,8 +51,8 @@ pub use outcome::{Ending, Outcome, Reached, RuleHit, Timings};
 pub use refusal::{Adds, Exceeded, Malformation, Refusal, Row, UpstreamFault};
 pub use server::{Drained, ListenError, Server, StartError};
 pub use settings::{
-    Answers, Beyond, BodyLimits, ConnectionLimits, Destination, Guard, Identification, Keep,
-    Listen, Quotas, Settings, Transport, default_logged,
+    Answers, Beyond, BodyLimits, ConnectionLimits, Guard, Identification, Keep, Listen, Quotas,
+    Settings, Transport, default_logged,
 };
 pub use stage::{FailMode, FailModes, Stage};
 pub use upstream::{Target, TargetError, Upstream, UpstreamTimes};

@@ -8,7 +8,7 @@ use super::form::Formed;
 use super::identity::Identified;
 use crate::http::destination::Destination;
 use crate::http::refusal::Refusal;
-use crate::http::settings::{Destination, Settings};
+use crate::http::settings::Settings;
 use crate::http::stage::Stage;
 use crate::identity::Identity;
 

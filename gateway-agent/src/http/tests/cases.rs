@@ -109,7 +109,7 @@ fn a_route_may_only_watch_or_not_look_at_all() {
 fn guarded(
     settings: &crate::http::Settings,
     guard: Option<Guard>,
-) -> gateway_policy::access::RouteTable<crate::http::Destination> {
+) -> gateway_policy::access::RouteTable<Arc<crate::http::Destination>> {
     let routes = settings.routes.iter().map(|route| {
         let mut route = route.clone();
         Arc::make_mut(&mut route.target).guard = guard;

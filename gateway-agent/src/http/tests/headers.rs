@@ -34,7 +34,7 @@ fn a_route_may_have_its_own() {
         let mut docs = route("/docs/**", Requirement::None, &app);
         docs.target = Arc::new(Destination {
             hardening: Some(Arc::new(own)),
-            ..Destination::to(Arc::clone(&app))
+            ..Destination::to("/**", Arc::clone(&app))
         });
         let routes = vec![docs, route("/open/**", Requirement::None, &app)];
         setup.settings.routes = RouteTable::new(routes, &setup.settings.roles).unwrap();

@@ -26,7 +26,7 @@ fn world(action: Action, fail: FailMode) -> World {
         };
         looked.target = Arc::new(Destination {
             leaks: Some(Arc::new(leaks)),
-            ..Destination::to(Arc::clone(&app))
+            ..Destination::to("/**", Arc::clone(&app))
         });
         let routes = vec![looked, route("/open/**", Requirement::None, &app)];
         setup.settings.routes = RouteTable::new(routes, &setup.settings.roles).unwrap();

@@ -32,11 +32,11 @@ fn world(mode: Mode, rules: Option<&'static str>) -> World {
         let mut order = route("/order", Requirement::None, &app);
         order.target = Arc::new(Destination {
             contract: Some(Arc::new(contract)),
-            ..Destination::to(Arc::clone(&app))
+            ..Destination::to("/**", Arc::clone(&app))
         });
         let routes = vec![order, route("/open/**", Requirement::None, &app)];
         setup.settings.routes = RouteTable::new(routes, &setup.settings.roles).unwrap();
-        setup.settings.waf = rules.map(waf);
+        setup.settings.waf = rules.map(waf).into();
     })
 }
 

@@ -17,20 +17,13 @@ use crate::config::sections::{Leaks, ResponseHeaders};
 use crate::config::tree::At;
 use crate::config::values::WafMode;
 
-/// Where a route leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteTarget {
-    /// The upstream that answers.
-    pub upstream: UpstreamId,
-    /// What the firewall does with its requests, where the route says so.
-    pub waf: Option<WafMode>,
-}
-
 /// The end of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteTarget {
     /// Who answers.
     pub upstream: UpstreamId,
+    /// What the firewall does with its requests, where the route says so.
+    pub waf: Option<WafMode>,
     /// What requests have to look like.
     pub validation: Option<Validation>,
     /// Header fields of its answers, where they are its own.

@@ -6,6 +6,7 @@ mod charset;
 mod response;
 mod view;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_policy::access::NormalPath;
