@@ -216,7 +216,8 @@ impl Keys {
     ) -> Result<bool, E> {
         let v4 = self.family.v4.keys().map(|key| key.map(Key::V4));
         let v6 = self.family.v6.keys().map(|key| key.map(Key::V6));
-        let mut keys = v4.chain(v6).take(self.most);
+        // The loader's iterators begin anew after their end.
+        let mut keys = v4.chain(v6).fuse().take(self.most);
         let mut seen = 0;
         loop {
             let mut prefixes = Vec::with_capacity(chunk);

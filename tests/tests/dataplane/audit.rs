@@ -8,7 +8,7 @@ use gateway_agent::{
         Actor, Control, Kernel as Lists, NoAgent, Round, Service,
         api::{AddRequest, Repairs},
     },
-    datapath::{Datapath, SummaryWalk},
+    datapath::{Datapath, Program, SummaryWalk},
     store::{ListName, Store},
 };
 use gateway_common::{
@@ -28,6 +28,8 @@ struct World {
     pins: Pinned,
     kernel: Arc<Lists>,
     service: Arc<Service>,
+    /// Loaded once: the verifier takes its time.
+    program: Program,
     walk: SummaryWalk,
 }
 
@@ -35,6 +37,7 @@ impl World {
     fn new() -> Self {
         let pins = Pinned::new();
         let kernel = Arc::new(Lists::new(Datapath::load(pins.path()).unwrap()));
+        let program = kernel.datapath().program().unwrap();
         let dir = std::env::temp_dir().join(format!("gateway-audit-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let file = dir.join(pins.path().file_name().unwrap());
@@ -49,6 +52,7 @@ impl World {
             pins,
             kernel,
             service,
+            program,
             walk: SummaryWalk::default(),
         }
     }
@@ -81,8 +85,7 @@ impl World {
 
     fn verdict(&self, source: [u8; 4]) -> Verdict {
         let frame = Packet::from(Ipv4::new(source, [192, 0, 2, 1], Transport::syn())).bytes();
-        let program = self.kernel.datapath().program().unwrap();
-        program.probe(&frame).unwrap().verdict
+        self.program.probe(&frame).unwrap().verdict
     }
 }
 
