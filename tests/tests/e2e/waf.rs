@@ -144,3 +144,25 @@ fn what_the_rules_cannot_see_is_refused() {
     }
     assert_eq!(world.origin.requests(), 1, "a refused request went on");
 }
+
+#[test]
+fn what_is_inside_values_is_seen_when_decoders_are_on() {
+    // `1' UNION SELECT password FROM users-- ` in Base64, and in JSON in Base64.
+    let base64 = "/?q=MScgVU5JT04gU0VMRUNUIHBhc3N3b3JkIEZST00gdXNlcnMtLSA=";
+    let json = "/?q=eyJhIjoiMScgVU5JT04gU0VMRUNUIHBhc3N3b3JkIEZST00gdXNlcnMtLSAifQ==";
+    let plain = World::running("wafplain", &no_bans());
+    for hidden in [base64, json] {
+        assert_eq!(plain.client(&plain.https(hidden)).status, 200, "{hidden}");
+    }
+    // A lab at a time.
+    drop(plain);
+    let config = json!({"waf": {"decode": ["base64", "json"]}, "bans": {"waf_block": "off"}});
+    let world = World::running("wafdecode", &config);
+    for hidden in [base64, json] {
+        let response = world.client(&world.https(hidden));
+        assert_eq!(response.status, 403, "{hidden}: {}", response.text());
+        assert!(!rules(&world, &response).is_empty());
+    }
+    let greeting = world.https("/?q=SGVsbG8sIGhvdyBhcmUgeW91PyAgIA==");
+    assert_eq!(world.client(&greeting).status, 200);
+}
