@@ -8,6 +8,7 @@
     reason = "tests are made of this: a broken assumption is a failed test"
 )]
 
+pub mod bench;
 pub mod capture;
 pub mod differential;
 pub mod kernel;
