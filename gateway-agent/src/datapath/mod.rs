@@ -22,7 +22,7 @@ pub use counters::{InterfaceCounters, VerdictCount};
 pub use error::{DatapathError, name_of};
 pub use events::{Events, Sampled};
 pub use mirror::Mirror;
-pub use object::{BENCH_OBJECT, XDP_OBJECT};
+pub use object::{BENCH_OBJECT, FLOOD_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
 pub use probe::{LONGEST_FRAME, Probe, Program, Questions};
 

@@ -33,6 +33,12 @@ pub(crate) enum Need {
     Tcpdump,
     /// `xdp-filter`, which the data plane is measured against.
     XdpFilter,
+    /// `nft`, the same.
+    Nft,
+    /// `ipset`, the same.
+    Ipset,
+    /// `iptables`, the same.
+    Iptables,
     /// `qemu-system-x86_64`.
     Qemu,
     /// `xz`, for the modules of kernels that compress them.
@@ -79,6 +85,9 @@ fn packaged(need: Need) -> Option<Packaged> {
         Need::Openssl => ("openssl", "openssl"),
         Need::Tcpdump => ("tcpdump", "tcpdump"),
         Need::XdpFilter => ("xdp-filter", "xdp-tools"),
+        Need::Nft => ("nft", "nftables"),
+        Need::Ipset => ("ipset", "ipset"),
+        Need::Iptables => ("iptables", "iptables"),
         Need::Qemu => ("qemu-system-x86_64", "qemu-system-x86"),
         Need::Xz => ("xz", "xz-utils"),
         Need::DpkgDeb => ("dpkg-deb", "dpkg"),
