@@ -82,8 +82,7 @@ mod tests {
             assert_eq!(hosts.len(), 65_536);
             let lie_in: HashSet<_> = hosts
                 .iter()
-                .map(|host| &host.octets()[..3])
-                .map(<[u8]>::to_vec)
+                .map(|host| host.octets()[..3].to_vec())
                 .collect();
             assert_eq!(lie_in.len(), blocks, "{}", shape.name());
             let prefixes = shape.prefixes();
