@@ -11,6 +11,7 @@
 pub mod bench;
 pub mod capture;
 pub mod differential;
+pub mod fuzz;
 pub mod kernel;
 pub mod model;
 pub mod oracle;

@@ -105,7 +105,11 @@ pub(crate) fn measure(
     let lines: Vec<_> = SHAPE.hosts().map(|host| format!("{host}\n")).collect();
     fs::write(&list, lines.concat())?;
     let list = list.to_str().context("a path that is no text")?;
+    // From here on its store has the list, and each start puts it into the kernel.
+    filtering.start()?;
     filtering.gateway(["deny", "import", list])?.done()?;
+    filtering.terminate()?;
+    filtering.gateway(["detach"])?.done()?;
 
     let mut rows = vec![
         Row::new("gateway", false, Ok(By::Gateway)),
