@@ -109,7 +109,7 @@ pub(crate) fn measure(
     filtering.start()?;
     filtering.gateway(["deny", "import", list])?.done()?;
     filtering.terminate()?;
-    filtering.gateway(["detach"])?.done()?;
+    filtering.gateway(["detach", "--yes"])?.done()?;
 
     let mut rows = vec![
         Row::new("gateway", false, Ok(By::Gateway)),
@@ -159,7 +159,7 @@ impl Row {
                 filtering.start()?;
                 let seen = beside(lab, sender, rate);
                 filtering.terminate()?;
-                filtering.gateway(["detach"])?.done()?;
+                filtering.gateway(["detach", "--yes"])?.done()?;
                 seen?
             }
             Ok(By::Other(defender)) => {
