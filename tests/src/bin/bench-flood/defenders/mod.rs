@@ -6,10 +6,7 @@ mod ours;
 mod xdp;
 mod xdp_filter;
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::{io::Write, process::Stdio};
 
 use anyhow::{Context, Result, bail};
 use gateway_lab::{Host, Lab};
@@ -71,15 +68,8 @@ impl Candidate {
 /// Runs a program in the gateway host, with `script` on its standard input; returns what it
 /// wrote.
 fn tell(lab: &Lab, program: &str, args: &[&str], script: &str) -> Result<String> {
-    let mut command = Command::new("nsenter");
-    // The tools look into /proc and /sys, not at the mount namespace.
+    let mut command = lab.host(Host::Gateway).command(program);
     command
-        .arg(format!(
-            "--net={}",
-            lab.host(Host::Gateway).netns().display()
-        ))
-        .arg("--")
-        .arg(program)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
