@@ -11,9 +11,10 @@ use std::{
 };
 
 const TARGET: &str = "bpfel-unknown-none";
-const OBJECTS: [(&str, &str); 2] = [
+const OBJECTS: [(&str, &str); 3] = [
     ("gateway-xdp", "GATEWAY_XDP_OBJECT"),
     ("bench-xdp", "GATEWAY_BENCH_OBJECT"),
+    ("bench-flood", "GATEWAY_FLOOD_OBJECT"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -5,7 +5,7 @@
 
 use aya_ebpf::{
     bindings::xdp_action,
-    btf_maps::{LpmTrie, LruHashMap, PerCpuArray, ProgramArray, lpm_trie::Key},
+    btf_maps::{LpmTrie, LruHashMap, ProgramArray, lpm_trie::Key},
     helpers::generated::bpf_ktime_get_coarse_ns,
     macros::{btf_map, xdp},
     programs::XdpContext,
@@ -16,13 +16,7 @@ use gateway_common::{
 };
 use gateway_ebpf::XdpFrame;
 
-/// Offset of the IPv4 source address in an untagged frame.
-const SOURCE: usize = 26;
-
-/// The source generator: its state, the mask of the bits that tell sources apart, the first
-/// address and how many there are to spread them over. Addresses are counted without 127.0.0.0/8.
-#[btf_map]
-static SOURCES: PerCpuArray<[u64; 4], 1> = PerCpuArray::new();
+mod sources;
 
 /// A program of somebody else's, run behind one of ours that makes sources.
 #[btf_map]
@@ -52,7 +46,7 @@ pub fn parse_only(ctx: XdpContext) -> u32 {
 /// [`parse_only`] with a new source each time.
 #[xdp(frags)]
 pub fn parse_only_random(ctx: XdpContext) -> u32 {
-    new_source(&ctx);
+    let _sources = sources::put_next(&ctx);
     parsed(&ctx)
 }
 
@@ -65,7 +59,7 @@ pub fn pipeline(ctx: XdpContext) -> u32 {
 /// The whole pipeline with a new source each time.
 #[xdp(frags)]
 pub fn pipeline_random(ctx: XdpContext) -> u32 {
-    new_source(&ctx);
+    let _sources = sources::put_next(&ctx);
     gateway_ebpf::run(&ctx)
 }
 
@@ -85,7 +79,7 @@ pub fn behind(ctx: XdpContext) -> u32 {
 /// Somebody else's program with a new source each time.
 #[xdp]
 pub fn behind_random(ctx: XdpContext) -> u32 {
-    new_source(&ctx);
+    let _sources = sources::put_next(&ctx);
     run_behind(&ctx)
 }
 
@@ -98,7 +92,7 @@ pub fn lpm_lru(ctx: XdpContext) -> u32 {
 /// [`lpm_lru`] with a new source each time.
 #[xdp(frags)]
 pub fn lpm_lru_random(ctx: XdpContext) -> u32 {
-    new_source(&ctx);
+    let _sources = sources::put_next(&ctx);
     trie_and_bucket(&ctx)
 }
 
@@ -161,29 +155,6 @@ fn parsed(ctx: &XdpContext) -> u32 {
         xdp_action::XDP_DROP
     } else {
         xdp_action::XDP_PASS
-    }
-}
-
-/// Writes the next source of a xorshift sequence into the frame.
-#[inline(always)]
-fn new_source(ctx: &XdpContext) {
-    let Some(state) = SOURCES.get_ptr_mut(0) else {
-        return;
-    };
-    // SAFETY: an element of a per-CPU map: this is the only reference.
-    let [state, mask, first, span] = unsafe { &mut *state };
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    // A multiple of the golden ratio lands far from its neighbours, as real sources do.
-    let spread = ((*state & *mask).wrapping_mul(0x9e37_79b1) as u32) as u64;
-    let counted = *first + (spread.wrapping_mul(*span) >> 32);
-    let loopback = (counted >= 127 << 24) as u64;
-    let source = (counted + (loopback << 24)) as u32;
-    let start = ctx.data() + SOURCE;
-    if start + 4 <= ctx.data_end() {
-        // SAFETY: `start..start + 4` lies within the frame, as was just checked.
-        unsafe { (start as *mut [u8; 4]).write_unaligned(source.to_be_bytes()) };
     }
 }
 

@@ -8,8 +8,10 @@
     reason = "tests are made of this: a broken assumption is a failed test"
 )]
 
+pub mod bench;
 pub mod capture;
 pub mod differential;
+pub mod fuzz;
 pub mod kernel;
 pub mod model;
 pub mod oracle;

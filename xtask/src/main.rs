@@ -9,6 +9,7 @@ mod build;
 mod cargo;
 mod demo;
 mod differential;
+mod fuzz;
 mod lab;
 mod libinjection;
 mod setup;
@@ -49,6 +50,8 @@ enum Verb {
     Bench(bench::Args),
     /// Compares the host's pipeline with the loaded program, on random and damaged frames
     Differential(differential::Args),
+    /// Feeds parsers, rules and the packet pipeline inputs that are made to break them
+    Fuzz(fuzz::Args),
     /// Compares the detection of injections with the C library: answers and speed
     Libinjection(libinjection::Args),
     /// What runs as the first process inside that machine
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Verb::Vm(args) => vm::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Differential(args) => differential::run(&args),
+        Verb::Fuzz(args) => fuzz::run(&args),
         Verb::Libinjection(args) => libinjection::run(&args),
         Verb::Guest => vm::guest::run(),
     };

@@ -35,6 +35,8 @@ use clap::Parser;
 use args::{Cli, Verb};
 use error::CliError;
 pub use host::{Host, Judge, ThisHost};
+#[doc(hidden)]
+pub use trace::read_capture;
 
 /// Done.
 pub const DONE: u8 = 0;

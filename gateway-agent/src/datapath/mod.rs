@@ -29,7 +29,7 @@ pub use error::{DatapathError, name_of};
 pub use events::{Events, Sampled};
 pub use links::{Standing, refuse_bond_members};
 pub use mirror::Mirror;
-pub use object::{BENCH_OBJECT, XDP_OBJECT};
+pub use object::{BENCH_OBJECT, FLOOD_OBJECT, XDP_OBJECT};
 pub use pins::Pins;
 pub use probe::{LONGEST_FRAME, Probe, Program, Questions};
 pub use reputation::identity;

@@ -29,6 +29,9 @@ pub static XDP_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_XDP_OBJ
 /// The programs that benchmarks compare it with.
 pub static BENCH_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_BENCH_OBJECT"));
 
+/// The programs that send a benchmark's floods.
+pub static FLOOD_OBJECT: &[u8] = aya::include_bytes_aligned!(env!("GATEWAY_FLOOD_OBJECT"));
+
 /// The first kernel whose verifier takes the program.
 const OLDEST: (u32, u32) = (5, 18);
 

@@ -49,6 +49,8 @@ pub use load::{ConnectionEnd, Load};
 pub use observer::{Banned, Observer, Written};
 pub use outcome::{Ending, Outcome, Reached, RuleHit, Timings};
 pub use refusal::{Adds, Exceeded, Malformation, Refusal, Row, UpstreamFault};
+#[doc(hidden)]
+pub use server::readings_agree;
 pub use server::{Drained, ListenError, Server, StartError};
 pub use settings::{
     Answers, Beyond, BodyLimits, ConnectionLimits, Guard, Identification, Keep, Listen, Quotas,

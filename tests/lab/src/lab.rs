@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::host::{Host, Node};
+use crate::host::{self, Host, Node};
 use crate::lifetime::{self, Claim, names};
 use crate::net::{GATEWAY_LAN4, GATEWAY_LAN6, LAN, SPOOF4, SPOOF6, WAN};
 use crate::origin::Origin;
@@ -68,6 +68,18 @@ impl Lab {
             Host::Gateway => gateway,
             Host::Upstream => upstream,
         }
+    }
+
+    /// Runs `work` on a fresh thread inside the switch, where each host in front of the gateway,
+    /// and the gateway's [`WAN`], is at the other end of a port of the host's name. A frame that
+    /// is put on a port there reaches its host without crossing the bridge.
+    ///
+    /// # Errors
+    ///
+    /// When the lab is gone.
+    pub fn in_switch<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let switch = names::netns_path(&names::netns(&self.id, names::SWITCH));
+        host::in_netns(&switch, names::SWITCH, work)
     }
 
     /// A directory on the bpf file system for this lab's pins, removed with the lab.

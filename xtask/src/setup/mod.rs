@@ -4,6 +4,7 @@
 //! passed over in silence.
 
 mod bpf_linker;
+mod cargo_fuzz;
 mod programs;
 mod rust_source;
 
@@ -21,6 +22,10 @@ pub(crate) enum Need {
     RustSource,
     /// The linker of the eBPF object.
     BpfLinker,
+    /// `cargo fuzz`.
+    CargoFuzz,
+    /// `c++`, for the runtime of fuzz targets.
+    CxxCompiler,
     /// `ip`.
     Ip,
     /// `nsenter`.
@@ -33,6 +38,12 @@ pub(crate) enum Need {
     Tcpdump,
     /// `xdp-filter`, which the data plane is measured against.
     XdpFilter,
+    /// `nft`, the same.
+    Nft,
+    /// `ipset`, the same.
+    Ipset,
+    /// `iptables`, the same.
+    Iptables,
     /// `qemu-system-x86_64`.
     Qemu,
     /// `xz`, for the modules of kernels that compress them.
@@ -66,19 +77,26 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     if needs.contains(&Need::BpfLinker) {
         bpf_linker::ensure()?;
     }
+    if needs.contains(&Need::CargoFuzz) {
+        cargo_fuzz::ensure()?;
+    }
     Ok(())
 }
 
 /// The program or file that fills a need, and the Debian and Ubuntu package that has it.
 fn packaged(need: Need) -> Option<Packaged> {
     let (name, package) = match need {
-        Need::RustSource | Need::BpfLinker => return None,
+        Need::RustSource | Need::BpfLinker | Need::CargoFuzz => return None,
+        Need::CxxCompiler => ("c++", "g++"),
         Need::Ip => ("ip", "iproute2"),
         Need::Nsenter => ("nsenter", "util-linux"),
         Need::Curl => ("curl", "curl"),
         Need::Openssl => ("openssl", "openssl"),
         Need::Tcpdump => ("tcpdump", "tcpdump"),
         Need::XdpFilter => ("xdp-filter", "xdp-tools"),
+        Need::Nft => ("nft", "nftables"),
+        Need::Ipset => ("ipset", "ipset"),
+        Need::Iptables => ("iptables", "iptables"),
         Need::Qemu => ("qemu-system-x86_64", "qemu-system-x86"),
         Need::Xz => ("xz", "xz-utils"),
         Need::DpkgDeb => ("dpkg-deb", "dpkg"),

@@ -1,5 +1,5 @@
-//! The first process of the virtual machine: mounts what programs expect, loads modules, runs one
-//! program, says on the console how it ended, and powers off.
+//! The first process of the virtual machine: mounts what programs expect, loads modules, runs
+//! programs, says on the console how they ended, and powers off.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::tool;
 pub(super) const PLAN: &str = "/plan.json";
 /// What the line begins with that tells the exit code; the machine's owner waits for it.
 pub(super) const SENTINEL: &str = "gateway-vm: exit code ";
-/// The exit code when the program could not be started at all.
+/// The exit code when a program could not be started at all.
 const UNPREPARED: i32 = 125;
 
 /// What the first process is to do.
@@ -26,6 +26,13 @@ const UNPREPARED: i32 = 125;
 pub(super) struct Plan {
     /// Module files in the order of loading.
     pub(super) modules: Vec<String>,
+    /// What is run, one after the other.
+    pub(super) tasks: Vec<Task>,
+}
+
+/// A program that is run in the machine.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Task {
     /// The program.
     pub(super) program: String,
     /// Its arguments.
@@ -82,9 +89,21 @@ fn prepare() -> Result<Plan> {
     Ok(plan)
 }
 
+/// Runs every task; returns the first exit code that is not 0.
 fn execute(plan: &Plan) -> Result<i32> {
-    let status = Command::new(&plan.program)
-        .args(&plan.args)
+    let mut first = 0;
+    for task in &plan.tasks {
+        let code = perform(task)?;
+        if first == 0 {
+            first = code;
+        }
+    }
+    Ok(first)
+}
+
+fn perform(task: &Task) -> Result<i32> {
+    let status = Command::new(&task.program)
+        .args(&task.args)
         .env_clear()
         .envs([
             ("PATH", "/bin:/sbin:/usr/bin:/usr/sbin"),
@@ -93,7 +112,7 @@ fn execute(plan: &Plan) -> Result<i32> {
         ])
         .current_dir("/tmp")
         .status()
-        .with_context(|| format!("cannot run {}", plan.program))?;
+        .with_context(|| format!("cannot run {}", task.program))?;
     Ok(status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))

@@ -10,16 +10,13 @@ use anyhow::{Context, Result, bail};
 
 use super::Guest;
 use super::cpio::Archive;
-use super::guest::{self, Plan};
+use super::guest::{self, Plan, Task};
 use super::kernel::Kernel;
 use super::modules;
 use crate::tool;
 
-/// Where the guest's program is.
-const PROGRAM: &str = "/bin/program";
-
-/// Builds the archive: this binary as `/init`, the program and the tools, their libraries, the modules, and the
-/// plan that tells `/init` what to do.
+/// Builds the archive: this binary as `/init`, the programs and the tools, their libraries, the
+/// modules, and the plan that tells `/init` what to do.
 ///
 /// # Errors
 ///
@@ -28,10 +25,19 @@ pub(super) fn build(kernel: &Kernel, guest: &Guest) -> Result<Vec<u8>> {
     let own = env::current_exe().context("this program does not find itself")?;
     let mut archive = Archive::default();
     archive.device("/dev/console", 5, 1)?;
-    let mut programs = vec![
-        ("/init".to_owned(), own),
-        (PROGRAM.to_owned(), guest.program.clone()),
-    ];
+    let mut programs = vec![("/init".to_owned(), own)];
+    let mut plan = Plan {
+        modules: Vec::new(),
+        tasks: Vec::new(),
+    };
+    for (number, run) in guest.runs.iter().enumerate() {
+        let place = format!("/bin/program-{number}");
+        programs.push((place.clone(), run.program.clone()));
+        plan.tasks.push(Task {
+            program: place,
+            args: run.args.clone(),
+        });
+    }
     for name in &guest.tools {
         let file = tool::find(name).with_context(|| format!("no program {name} to take along"))?;
         programs.push((format!("/bin/{name}"), file));
@@ -44,11 +50,6 @@ pub(super) fn build(kernel: &Kernel, guest: &Guest) -> Result<Vec<u8>> {
     for library in needed {
         archive.file(&library, &read(Path::new(&library))?)?;
     }
-    let mut plan = Plan {
-        modules: Vec::new(),
-        program: PROGRAM.to_owned(),
-        args: guest.args.clone(),
-    };
     for module in modules::collect(&kernel.modules, &guest.modules)? {
         let place = format!("/modules/{}.ko", module.name);
         archive.file(&place, &module.bytes)?;

@@ -10,42 +10,62 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::guest::SENTINEL;
+use super::matrix::Matrix;
 
 /// How long a machine may take to go off after its program has ended.
 const FAREWELL: Duration = Duration::from_secs(20);
+/// All that qemu can emulate but CMPXCHG16B: of it, 7.2 gets the flags wrong, and the allocator of
+/// Linux 6.12 relies on them where the processor has the instruction.
+const CPU: &str = "max,-cx16";
 /// How many lines of the console may wait to be printed.
 const LINES: usize = 1024;
 
-/// Boots a kernel, prints its console, and returns the exit code that the guest tells.
+/// What a guest has told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Its exit code.
+    pub(super) code: i32,
+    /// What stood behind [`Matrix::MARK`] on its line.
+    pub(super) offers: Option<String>,
+}
+
+/// Boots a kernel, prints its console to standard error, and returns what the guest tells.
 ///
 /// # Errors
 ///
 /// When the guest says none: the kernel panicked, the machine hung, or qemu cannot run it.
-pub(super) fn run(kernel: &Path, initramfs: &Path, deadline: Duration) -> Result<i32> {
+pub(super) fn run(kernel: &Path, initramfs: &Path, deadline: Duration) -> Result<Told> {
     let until = Instant::now() + deadline;
     let mut machine = Machine::start(kernel, initramfs)?;
     let lines = machine.console()?;
     let mut code = None;
+    let mut offers = None;
     loop {
         let left = match code {
             None => until.saturating_duration_since(Instant::now()),
             Some(_) => FAREWELL,
         };
         match lines.recv_timeout(left) {
-            Ok(line) => match line.trim_end().split_once(SENTINEL) {
-                Some((_, number)) => {
+            Ok(line) => {
+                let line = line.trim_end();
+                if let Some((_, number)) = line.split_once(SENTINEL) {
                     code = Some(number.parse().context("an exit code that is no number")?);
+                } else if let Some((_, told)) = line.split_once(Matrix::MARK) {
+                    offers = Some(told.to_owned());
+                } else if code.is_none() {
+                    // What the kernel says while it goes off is of no interest.
+                    eprintln!("  {line}");
                 }
-                // What the kernel says while it goes off is of no interest.
-                None if code.is_some() => {}
-                None => println!("  {}", line.trim_end()),
-            },
+            }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) if code.is_some() => break,
             Err(RecvTimeoutError::Timeout) => bail!("not done after {deadline:?}"),
         }
     }
-    code.context("the machine went off without a result: see its last lines above")
+    Ok(Told {
+        code: code.context("the machine went off without a result: see its last lines above")?,
+        offers,
+    })
 }
 
 /// A running qemu, ended with the value.
@@ -57,32 +77,25 @@ impl Machine {
         let mut qemu = Command::new("setpriv");
         qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
         // Nested hardware support hangs where there is some: always emulate.
-        qemu.args([
-            "-accel",
-            "tcg,thread=multi",
-            "-machine",
-            "q35",
-            "-cpu",
-            "max",
-        ])
-        .args(["-smp", "2", "-m", "2048"])
-        .args([
-            "-nodefaults",
-            "-no-user-config",
-            "-display",
-            "none",
-            "-no-reboot",
-        ])
-        .args(["-serial", "stdio", "-monitor", "none"])
-        .arg("-kernel")
-        .arg(kernel)
-        .arg("-initrd")
-        .arg(initramfs)
-        // What follows the two dashes, the kernel hands to the first process.
-        .args([
-            "-append",
-            "console=ttyS0 quiet panic=-1 rdinit=/init -- guest",
-        ]);
+        qemu.args(["-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", CPU])
+            .args(["-smp", "2", "-m", "2048"])
+            .args([
+                "-nodefaults",
+                "-no-user-config",
+                "-display",
+                "none",
+                "-no-reboot",
+            ])
+            .args(["-serial", "stdio", "-monitor", "none"])
+            .arg("-kernel")
+            .arg(kernel)
+            .arg("-initrd")
+            .arg(initramfs)
+            // What follows the two dashes, the kernel hands to the first process.
+            .args([
+                "-append",
+                "console=ttyS0 quiet panic=-1 rdinit=/init -- guest",
+            ]);
         let child = qemu
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -61,6 +61,23 @@ pub(super) fn trace(
     Ok(DONE)
 }
 
+/// Reads a whole capture, for fuzzing; returns how many packets it has.
+///
+/// # Errors
+///
+/// What is wrong with it.
+#[doc(hidden)]
+pub fn read_capture(bytes: &[u8]) -> Result<usize, String> {
+    let said = |fault: CaptureFault| fault.to_string();
+    let mut capture = Capture::open(bytes).map_err(said)?;
+    let mut frame = Vec::new();
+    let mut packets = 0;
+    while capture.next(&mut frame).map_err(said)?.is_some() {
+        packets += 1;
+    }
+    Ok(packets)
+}
+
 /// The standard input, as a file's name.
 const STDIN: &str = "-";
 

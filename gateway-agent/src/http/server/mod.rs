@@ -3,6 +3,7 @@
 //! Each worker is a thread with its own runtime and its own sockets, so no connection ever
 //! crosses threads.
 
+mod agree;
 mod clients;
 mod connection;
 mod framing;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+#[doc(hidden)]
+pub use agree::readings_agree;
 pub(super) use connection::Connection;
 pub(super) use life::Turn;
 pub use listener::ListenError;

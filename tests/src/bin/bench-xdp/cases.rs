@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use gateway_common::{Verdict, lists::MODE_ENFORCE, settings::Limit, time::Nanos};
 
-use crate::{frames, sources::Sources};
+use gateway_tests::bench::sources::Sources;
+
+use crate::frames;
 
 /// One case.
 pub(crate) struct Case {

@@ -5,7 +5,7 @@ use std::{collections::HashSet, net::Ipv4Addr};
 use anyhow::Result;
 use gateway_policy::grammar::Prefix;
 
-use crate::sources::Sources;
+use gateway_tests::bench::sources::Sources;
 
 /// Prefix lengths of the deny list and their share in thousandths.
 const DENY_MIX: [(u8, u32); 13] = [

@@ -5,16 +5,12 @@
 //! mean something and absolute figures little. Needs root; attaches nothing to any interface.
 
 mod cases;
-mod clock;
 mod frames;
 mod lists;
 mod peers;
-mod pins;
 mod programs;
 mod report;
 mod rounds;
-mod sources;
-mod stats;
 mod stock;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -22,6 +18,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::Parser;
 use gateway_agent::datapath::{BENCH_OBJECT, Datapath};
+use gateway_tests::bench::{clock, pins::PinDir};
 
 use crate::{
     peers::Peers,
@@ -93,7 +90,7 @@ fn run(args: &Args) -> Result<Report> {
     };
     for stock in stocks {
         // Maps of its own for each stock: what an earlier one left would be measured too.
-        let pins = pins::PinDir::new()?;
+        let pins = PinDir::new()?;
         let mut datapath = Datapath::load(pins.path())?;
         let filling = stock.fill(&mut datapath)?;
         let mut builds = vec![Build::load(&datapath, None, BENCH_OBJECT)?];

@@ -5,38 +5,28 @@
 //! does. What the tail call costs is in its floor as well, for the parse-only program beside it
 //! runs behind one too.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use aya::{
-    Ebpf, EbpfLoader,
-    maps::{LpmTrie, PerCpuHashMap, PerCpuValues, lpm_trie::Key},
-    programs::{ProgramFd, Xdp},
-    util::nr_cpus,
+    Ebpf,
+    maps::{LpmTrie, lpm_trie::Key},
+    programs::ProgramFd,
 };
 use gateway_agent::datapath::Datapath;
 use gateway_common::tables::List;
+use gateway_tests::bench::{sources::Sources, stats::Summary, xdp_filter};
 
 use crate::{
     cases::{Packet, blocks},
     programs::{Build, Program},
     rounds::{Floors, Measured, Series, WARM_UP},
-    sources::Sources,
-    stats::Summary,
     stock::Stock,
 };
 
 const XDP_DROP: u32 = 1;
 const XDP_PASS: u32 = 2;
 
-/// The program of xdp-filter that drops what is on its list and lets the rest in, by address
-/// alone.
-const OBJECT: &str = "xdpfilt_alw_ip";
-/// In a value of its map: the address counts as a source.
-const AS_SOURCE: u64 = 1;
 /// Addresses that it is measured with.
 const ADDRESSES: usize = 100_000;
 
@@ -102,10 +92,13 @@ impl Peers {
         fill_trie(build, &denied)?;
         peers.add(stock, || Ok(Peer::LpmLru))?;
         if stock.deny == ADDRESSES {
-            match object() {
+            match xdp_filter::object() {
                 Some(path) => {
-                    let mut ebpf = xdp_filter(&path, pins, &denied)?;
-                    let program = handle(&mut ebpf)?;
+                    let addresses = denied.iter().map(|(address, _)| *address);
+                    let mut ebpf = xdp_filter::open(&path, pins, addresses)?;
+                    let xdp = xdp_filter::program(&mut ebpf)?;
+                    xdp.load().context("loading xdp-filter")?;
+                    let program = xdp.fd()?.try_clone()?;
                     let floor = build.handle(Program::ParseOnlyBehind)?;
                     peers.add(stock, || {
                         Ok(Peer::XdpFilter(program.try_clone()?, floor.try_clone()?))
@@ -249,42 +242,4 @@ fn fill_trie(build: &mut Build, denied: &[([u8; 4], u8)]) -> Result<()> {
             .context("filling the trie")?;
     }
     Ok(())
-}
-
-/// Where the package has put its object.
-fn object() -> Option<PathBuf> {
-    let file = format!("bpf/{OBJECT}.o");
-    let below = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    below
-        .map(|folder| folder.path().join(&file))
-        .chain([
-            Path::new("/usr/lib").join(&file),
-            Path::new("/usr/lib64").join(&file),
-        ])
-        .find(|path| path.is_file())
-}
-
-/// Loads xdp-filter over maps of this run, with the first address of each denied prefix.
-fn xdp_filter(path: &Path, pins: &Path, denied: &[([u8; 4], u8)]) -> Result<Ebpf> {
-    let mut ebpf = EbpfLoader::new()
-        .default_map_pin_directory(pins)
-        .map_max_entries("filter_ipv4", 1 << 17)
-        .load_file(path)
-        .with_context(|| path.display().to_string())?;
-    let map = ebpf.map_mut("filter_ipv4").context("no map filter_ipv4")?;
-    let mut map = PerCpuHashMap::<_, [u8; 4], u64>::try_from(map)?;
-    let cpus = nr_cpus().map_err(|(what, error)| anyhow::anyhow!("{what}: {error}"))?;
-    for (address, _) in denied {
-        let values = PerCpuValues::try_from(vec![AS_SOURCE; cpus])?;
-        map.insert(*address, values, 0)
-            .context("filling xdp-filter's map")?;
-    }
-    Ok(ebpf)
-}
-
-fn handle(ebpf: &mut Ebpf) -> Result<ProgramFd> {
-    let program = ebpf.program_mut(OBJECT).context("no such program")?;
-    let xdp: &mut Xdp = program.try_into()?;
-    xdp.load().context("loading xdp-filter")?;
-    Ok(xdp.fd()?.try_clone()?)
 }

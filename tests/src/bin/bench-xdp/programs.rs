@@ -9,7 +9,7 @@ use aya::{
 };
 use gateway_agent::datapath::Datapath;
 
-use crate::{clock::cpu_time, sources::Sources};
+use gateway_tests::bench::{clock::cpu_time, sources::Sources};
 
 /// A program of the benchmark's object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

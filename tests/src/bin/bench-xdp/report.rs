@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use gateway_tests::bench::{machine::Machine, stats::Summary};
 use serde_json::{Value, json};
 
 use crate::{
     rounds::{Effort, Measured},
-    stats::Summary,
     stock::{Filling, Stock},
 };
 
@@ -158,25 +158,4 @@ fn half(summary: Summary) -> String {
 /// Rounded: what lies below a tenth is noise.
 fn tenths(figure: f64) -> f64 {
     (figure * 10.0).round() / 10.0
-}
-
-/// What the figures were taken on.
-struct Machine {
-    kernel: String,
-    processor: String,
-}
-
-impl Machine {
-    fn read() -> Self {
-        let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let processor = processors
-            .lines()
-            .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-            .map_or("unknown processor", |(_, name)| name.trim());
-        Self {
-            kernel: kernel.trim().to_owned(),
-            processor: processor.to_owned(),
-        }
-    }
 }

@@ -4,13 +4,12 @@
 use anyhow::{Context, Result, ensure};
 use gateway_agent::datapath::Datapath;
 use gateway_common::Verdict;
+use gateway_tests::bench::{sources::Sources, stats::Summary};
 
 use crate::{
     cases::{Case, Packet, Rate, blocks},
     peers::Peers,
     programs::{Build, Program},
-    sources::Sources,
-    stats::Summary,
 };
 
 /// The share of packets that run before the timed ones, to bring caches and branch predictors to

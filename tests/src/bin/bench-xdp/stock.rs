@@ -6,12 +6,11 @@ use anyhow::{Context, Result};
 use gateway_agent::datapath::Datapath;
 use gateway_common::{lists::Entry, tables::List};
 use gateway_policy::grammar::Prefix;
+use gateway_tests::bench::{sources::Sources, stats::Summary};
 
 use crate::{
     cases::{Case, Packet, blocks},
     lists::Draw,
-    sources::Sources,
-    stats::Summary,
 };
 
 /// Single inserts that are timed.

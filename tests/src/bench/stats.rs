@@ -2,15 +2,17 @@
 
 /// The middle of a set of figures and where its middle half lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Summary {
-    pub(crate) median: f64,
+pub struct Summary {
+    /// The 50th percentile.
+    pub median: f64,
     /// 25th and 75th percentile.
-    pub(crate) quartiles: [f64; 2],
+    pub quartiles: [f64; 2],
 }
 
 impl Summary {
     /// Of `figures`, in any order; zeros for none.
-    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
+    #[must_use]
+    pub fn of(mut figures: Vec<f64>) -> Self {
         figures.sort_by(f64::total_cmp);
         Self {
             median: quantile(&figures, 1, 2),

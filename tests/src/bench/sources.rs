@@ -4,13 +4,16 @@ use std::net::Ipv4Addr;
 
 /// A set of sources that a program draws from at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Sources {
+pub struct Sources {
     /// How many, as a power of two.
-    pub(crate) bits: u32,
+    pub bits: u32,
+    /// By how many bits the number of a source is moved before it is spread: by 16, 2^16 sources
+    /// fill 2^16 addresses.
+    pub shift: u32,
     /// The first address, counted without 127.0.0.0/8.
-    pub(crate) first: u32,
+    pub first: u32,
     /// The number of addresses they are spread over, counted likewise.
-    pub(crate) span: u32,
+    pub span: u32,
 }
 
 /// Where public hosts live, but for 198.0.0.0 and up, which the benchmark keeps for itself:
@@ -20,32 +23,36 @@ const SPAN: u32 = 196 << 24;
 
 impl Sources {
     /// 262,144 sources on no list.
-    pub(crate) const CLEAN: Self = Self {
+    pub const CLEAN: Self = Self {
         bits: 18,
+        shift: 0,
         first: FIRST,
         span: SPAN,
     };
 
     /// 65,536 sources, each of them denied by an entry of its own.
-    pub(crate) const DENIED_EXACT: Self = Self {
+    pub const DENIED_EXACT: Self = Self {
         bits: 16,
+        shift: 0,
         first: FIRST + 5_003,
         span: SPAN,
     };
 
     /// The hosts of 198.19.0.0/16, which is denied as a whole.
-    pub(crate) const DENIED_PREFIX: Self = Self {
+    pub const DENIED_PREFIX: Self = Self {
         bits: 16,
+        shift: 16,
         // One /8 less than the address says: 127.0.0.0/8 is not counted.
         first: (197 << 24) + (19 << 16),
         span: 1 << 16,
     };
 
     /// The generator's state as the programs read it; each round draws another sequence.
-    pub(crate) fn state(self, round: u32) -> [u64; 4] {
+    #[must_use]
+    pub fn state(self, round: u32) -> [u64; 4] {
         [
             0x9e37_79b9_7f4a_7c15u64.wrapping_mul(2 * u64::from(round) + 1),
-            (1 << self.bits) - 1,
+            ((1 << self.bits) - 1) << self.shift,
             self.first.into(),
             self.span.into(),
         ]
@@ -53,9 +60,9 @@ impl Sources {
 
     /// Every source, in no order. The programs compute the same from a random `n`; that they
     /// agree is seen by the counters, for otherwise verdicts would come out wrong.
-    pub(crate) fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
+    pub fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
         (0..1u32 << self.bits).map(move |n| {
-            let spread = u64::from(n.wrapping_mul(0x9e37_79b1));
+            let spread = u64::from((n << self.shift).wrapping_mul(0x9e37_79b1));
             let counted = u64::from(self.first) + ((spread * u64::from(self.span)) >> 32);
             let loopback = if counted >= 127 << 24 { 1 << 24 } else { 0 };
             // Both sets end below 200.0.0.0.
@@ -83,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_denied_block_is_its_own() {
-        for address in Sources::DENIED_PREFIX.addresses() {
+        let denied: HashSet<_> = Sources::DENIED_PREFIX.addresses().collect();
+        assert_eq!(denied.len(), 1 << 16);
+        for address in denied {
             assert_eq!(address.octets()[..2], [198, 19]);
         }
     }

@@ -12,11 +12,15 @@ const ROOT: &str = "/sys/fs/bpf";
 const PREFIX: &str = "gateway-bench-";
 
 /// The directory; the maps in it go with it.
-pub(crate) struct PinDir(PathBuf);
+pub struct PinDir(PathBuf);
 
 impl PinDir {
     /// A name of its own; also removes what a killed run left behind.
-    pub(crate) fn new() -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be removed.
+    pub fn new() -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         remove_left_over()?;
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -25,7 +29,9 @@ impl PinDir {
         ))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -1,0 +1,7 @@
+//! Captures.
+#![no_main]
+
+use gateway_tests::fuzz::named;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| (named("capture").run)(data));

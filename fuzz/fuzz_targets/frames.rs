@@ -1,0 +1,7 @@
+//! Frames: the pipeline against the plain model.
+#![no_main]
+
+use gateway_tests::fuzz::named;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| (named("frames").run)(data));

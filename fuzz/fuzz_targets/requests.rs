@@ -1,0 +1,7 @@
+//! Whole requests, with the prefilter and without.
+#![no_main]
+
+use gateway_tests::fuzz::named;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| (named("requests").run)(data));
