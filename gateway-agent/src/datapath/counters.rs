@@ -9,7 +9,11 @@ use gateway_common::{
     counter::{self, Counter, Hits},
 };
 
-use super::{Datapath, attach::Attached, error::DatapathError};
+use super::{
+    Datapath,
+    attach::Attached,
+    error::{DatapathError, is_absent},
+};
 
 /// What one interface counted.
 #[derive(Clone, Debug)]
@@ -138,12 +142,8 @@ impl Datapath {
     /// When the kernel refuses.
     pub fn forget_count(&mut self, rule: u32) -> Result<(), DatapathError> {
         match self.maps.would.remove(&rule) {
-            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
-            Err(MapError::SyscallError(error))
-                if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) =>
-            {
-                Ok(())
-            }
+            Ok(()) => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(DatapathError::kernel("clearing the counts of rules")(error)),
         }
     }

@@ -1,5 +1,6 @@
 //! What can be wrong with the data plane, each with what to do about it.
 
+use aya::{maps::MapError, sys::SyscallError};
 use std::{io, path::PathBuf};
 
 use gateway_common::{abi::ABI_VERSION, tables::List};
@@ -177,6 +178,13 @@ pub(super) fn errno(error: &anyhow::Error) -> Option<i32> {
     error
         .chain()
         .find_map(|cause| cause.downcast_ref::<io::Error>()?.raw_os_error())
+}
+
+/// Whether the kernel says that there is no such element.
+pub(super) fn is_absent(error: &MapError) -> bool {
+    let is_gone = |error: &SyscallError| error.io_error.raw_os_error() == Some(nix::libc::ENOENT);
+    matches!(error, MapError::KeyNotFound)
+        || matches!(error, MapError::SyscallError(error) if is_gone(error))
 }
 
 /// The name of a list, as the command line has it.

@@ -16,7 +16,7 @@ use gateway_policy::grammar::Prefix;
 
 use super::{
     Datapath,
-    error::{DatapathError, errno},
+    error::{DatapathError, errno, is_absent},
     mirror::{Changed, Key, Mirror, changes4::Changes, key},
     object::{Family, Maps},
 };
@@ -309,12 +309,8 @@ pub(super) fn take(family: &mut Family, key: Key) -> Result<(), DatapathError> {
         key: &K,
     ) -> Result<(), DatapathError> {
         match map.remove(key) {
-            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
-            Err(MapError::SyscallError(error))
-                if error.io_error.raw_os_error() == Some(nix::libc::ENOENT) =>
-            {
-                Ok(())
-            }
+            Ok(()) => Ok(()),
+            Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(DatapathError::kernel("removing an entry")(error)),
         }
     }

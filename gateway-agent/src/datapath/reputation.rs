@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use aya::maps::MapError;
 use gateway_common::{
     limiter::{identity4, identity6},
     settings::Attack,
     time::Nanos,
 };
 
-use super::{Datapath, error::DatapathError};
+use super::{
+    Datapath,
+    error::{DatapathError, is_absent},
+};
 
 /// What the packet filter holds a source to account by: its address, or its /64.
 #[must_use]
@@ -84,14 +86,6 @@ impl Datapath {
             .iter()
             .collect::<Result<_, _>>()
             .map_err(DatapathError::kernel("reading the known sources"))
-    }
-}
-
-fn is_absent(error: &MapError) -> bool {
-    match error {
-        MapError::KeyNotFound => true,
-        MapError::SyscallError(error) => error.io_error.raw_os_error() == Some(nix::libc::ENOENT),
-        _ => false,
     }
 }
 

@@ -154,9 +154,7 @@ fn seen(datapath: &Datapath) -> Result<Seen, DatapathError> {
 
 /// Whether a packet with this verdict tells of an attack: it was dropped, and not because its
 /// source was denied long ago.
-const fn is_hostile(verdict: Verdict) -> bool {
-    match verdict {
-        Verdict::DeniedExact | Verdict::DeniedPrefix | Verdict::Banned => false,
-        other => matches!(other.action(), Action::Drop),
-    }
+fn is_hostile(verdict: Verdict) -> bool {
+    use Verdict::{Banned, DeniedExact, DeniedPrefix};
+    verdict.action() == Action::Drop && !matches!(verdict, Banned | DeniedExact | DeniedPrefix)
 }

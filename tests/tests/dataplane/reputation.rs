@@ -43,11 +43,11 @@ fn v6(subnet: u16, host: u16) -> Vec<u8> {
     Packet::from(Ipv6::new(source, [9; 8], Transport::udp(1, 2))).bytes()
 }
 
-/// Sends each frame so often through both, and expects so many of each verdict.
-fn check(
-    setup: &Setup,
-    rows: &[(&str, Vec<u8>, u32, &[(Verdict, u64)])],
-) -> Result<(), DatapathError> {
+/// What it is about, a frame, how often it is sent, and how many of each verdict come of it.
+type Row<'a> = (&'a str, Vec<u8>, u32, &'a [(Verdict, u64)]);
+
+/// Sends each frame through both, and expects the same of them.
+fn check(setup: &Setup, rows: &[Row<'_>]) -> Result<(), DatapathError> {
     let memory = Memory::with(setup, 7);
     let kernel = Kernel::with(setup)?;
     for (name, frame, times, expected) in rows {
