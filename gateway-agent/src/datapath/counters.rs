@@ -93,11 +93,11 @@ impl Datapath {
         let cpus = nr_cpus()
             .map_err(|(_, error)| error)
             .map_err(DatapathError::kernel(cleared))?;
-        for verdict in Verdict::ALL {
+        let verdicts = Verdict::ALL.iter().map(|one| counter::index(slot, *one));
+        for index in verdicts.chain([counter::openings(slot)]) {
             PerCpuValues::try_from(vec![Counter::default(); cpus])
                 .map_err(DatapathError::kernel(cleared))
                 .and_then(|zeros| {
-                    let index = counter::index(slot, *verdict);
                     let set = self.maps.counters.set(index, zeros, 0);
                     set.map_err(DatapathError::kernel(cleared))
                 })?;

@@ -99,12 +99,16 @@ impl Model {
         }
     }
 
-    /// Whether `got` is what the model expects of this frame. A whole block may be denied
-    /// without saying by which of its entries: the rule is 0 then.
+    /// Whether `got` is what the model expects of this frame. A whole block may be denied, as a
+    /// prefix, without saying by which of its entries: the rule is 0 then.
     #[must_use]
     pub fn agrees(expected: Outcome, got: Outcome) -> bool {
         let anonymous = got.verdict == Verdict::DeniedPrefix && got.rule == 0;
-        expected.verdict == got.verdict && (expected.rule == got.rule || anonymous)
+        let denied = matches!(
+            expected.verdict,
+            Verdict::DeniedExact | Verdict::DeniedPrefix
+        );
+        expected == got || (anonymous && denied)
     }
 
     /// The address that the lists go by, when the frame has one.

@@ -22,8 +22,12 @@ const LISTED: u8 = 1;
 const WHOLE: u8 = 2;
 /// A deny entry touches the block.
 const DENY: u8 = 4;
-/// A deny entry lies inside the block, or is a ban, which is looked up to be counted as one.
+/// A deny entry lies inside the block: it is looked up, to be told by its rule.
 const INSIDE: u8 = 8;
+/// A ban touches the block: it is looked up, to be counted as one.
+const BANNED: u8 = 16;
+/// Permanent, enforced deny entries inside the block cover all of it together.
+const FILLED: u8 = 32;
 
 /// Mixed blocks from which on it is quicker to derive all marks in one pass over the entries than
 /// each word from the 32 blocks that share it.
@@ -84,6 +88,12 @@ impl Cells4 {
                     .skip(skip)
                     .take(take)
                     .for_each(|flags| *flags |= new);
+            }
+        }
+        let [deny, ..] = lists;
+        for block in filled(deny, blocks) {
+            if let Some(flags) = flags.get_mut(block) {
+                *flags |= FILLED;
             }
         }
         let mut mixed = Vec::new();
@@ -175,13 +185,43 @@ pub(super) fn are_few(keys: &[Key4]) -> bool {
 }
 
 fn deny_flags(key: &Key4, entry: &Entry) -> u8 {
-    if key.length > 24 || entry.origin == ORIGIN_BAN {
+    if entry.origin == ORIGIN_BAN {
+        DENY | BANNED
+    } else if key.length > 24 {
         DENY | INSIDE
-    } else if entry.is_permanent() && entry.mode == MODE_ENFORCE {
+    } else if is_lasting(entry) {
         DENY | WHOLE
     } else {
         DENY
     }
+}
+
+/// Whether what this entry covers is dropped for as long as the entry is there, and nobody need
+/// know as what.
+fn is_lasting(entry: &Entry) -> bool {
+    entry.is_permanent() && entry.mode == MODE_ENFORCE && entry.origin != ORIGIN_BAN
+}
+
+/// Which of `blocks` the deny entries inside them cover from end to end, counted from the first.
+fn filled(deny: &Entries, blocks: Blocks) -> impl Iterator<Item = usize> {
+    let mut block = None;
+    let mut hosts = [0_u64; 4];
+    // In the order of addresses, so one block comes after the other.
+    let inside = touching(deny, blocks).filter(|(key, entry)| key.length > 24 && is_lasting(entry));
+    inside.filter_map(move |(key, _)| {
+        let (before, _) = blocks.within(key);
+        if block.replace(before) != Some(before) {
+            hosts = [0; 4];
+        }
+        let was_full = hosts == [u64::MAX; 4];
+        let [.., first] = key.address;
+        for host in (u32::from(first)..256).take(1 << (32 - key.length)) {
+            if let Some(word) = hosts.get_mut(host as usize / 64) {
+                *word |= 1 << (host % 64);
+            }
+        }
+        (!was_full && hosts == [u64::MAX; 4]).then_some(before)
+    })
 }
 
 fn listed_flags(_: &Key4, _: &Entry) -> u8 {
@@ -191,7 +231,9 @@ fn listed_flags(_: &Key4, _: &Entry) -> u8 {
 const fn cell(flags: u8) -> Cell {
     if flags & LISTED != 0 {
         Cell::Any
-    } else if flags & WHOLE != 0 && flags & INSIDE == 0 {
+    } else if flags & BANNED != 0 {
+        Cell::Deny
+    } else if flags & FILLED != 0 || flags & (WHOLE | INSIDE) == WHOLE {
         Cell::Whole
     } else if flags & DENY != 0 {
         Cell::Deny

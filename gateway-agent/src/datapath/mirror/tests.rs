@@ -79,6 +79,59 @@ fn a_ban_is_looked_up_whatever_covers_it() {
 }
 
 #[test]
+fn entries_that_fill_a_block_deny_it_whole() {
+    let mut mirror = Mirror::new(1);
+    let host = |host: u32| k(&format!("10.0.0.{host}"));
+    for last in 0..255 {
+        mirror.insert(List::Deny, host(last), permanent());
+    }
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+    mirror.insert(List::Deny, host(255), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Whole);
+    assert_eq!(cell(&mirror, [10, 0, 1, 1]), Cell::Clear);
+    // One that ends, only watches, or is a ban leaves a hole.
+    for other in [
+        Entry {
+            expires: Nanos(9),
+            ..permanent()
+        },
+        Entry {
+            mode: 1,
+            ..permanent()
+        },
+        Entry {
+            origin: ORIGIN_BAN,
+            ..permanent()
+        },
+    ] {
+        mirror.insert(List::Deny, host(77), other);
+        assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+        mirror.insert(List::Deny, host(77), permanent());
+        assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Whole);
+    }
+    mirror.remove(List::Deny, host(0));
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Deny);
+    // What covers the hole fills it, however much it overlaps.
+    mirror.insert(List::Deny, k("10.0.0.0/26"), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Whole);
+    mirror.insert(List::Allow, k("10.0.0.9"), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 1]), Cell::Any);
+}
+
+#[test]
+fn halves_fill_a_block_and_neighbours_do_not() {
+    let mut mirror = Mirror::new(1);
+    mirror.insert(List::Deny, k("10.0.0.128/25"), permanent());
+    mirror.insert(List::Deny, k("10.0.1.0/25"), permanent());
+    for address in [[10, 0, 0, 200], [10, 0, 1, 1]] {
+        assert_eq!(cell(&mirror, address), Cell::Deny);
+    }
+    mirror.insert(List::Deny, k("10.0.0.0/25"), permanent());
+    assert_eq!(cell(&mirror, [10, 0, 0, 200]), Cell::Whole);
+    assert_eq!(cell(&mirror, [10, 0, 1, 1]), Cell::Deny);
+}
+
+#[test]
 fn a_host_inside_a_denied_block_makes_it_mixed_and_back() {
     let mut mirror = Mirror::new(1);
     mirror.insert(List::Deny, k("10.0.0.0/8"), permanent());
