@@ -12,6 +12,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema::{self, Refusal};
 use super::{Store, StoreError, StoreFault};
 
+/// What stands for the path of a store without a file.
+const MEMORY: &str = ":memory:";
+
 /// How to open a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -54,12 +57,24 @@ impl Store {
         }
     }
 
+    /// The same store over a connection of its own: what takes long to read keeps nobody from
+    /// writing then. `None` for a store without a file.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn again(&self) -> Result<Option<Self>, StoreError> {
+        if self.path == Path::new(MEMORY) {
+            return Ok(None);
+        }
+        Self::open_if_there(&self.path, Options::default()).map(Some)
+    }
+
     /// An empty store without a file.
     ///
     /// # Errors
     /// When SQLite gets no memory.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let path = Path::new(":memory:");
+        let path = Path::new(MEMORY);
         let conn = Connection::open_in_memory().map_err(|e| StoreError::of(path, e))?;
         prepare(conn, path, Options::default())
     }

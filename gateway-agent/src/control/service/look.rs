@@ -9,7 +9,9 @@ use crate::control::api::{
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
 use crate::control::{Actor, Fault, FaultKind, ListsError};
-use crate::store::{Action, Change, Cursor, Durability, Filter, ListName, Mode, Origin, RuleId};
+use crate::store::{
+    Action, Change, Cursor, Durability, Filter, ListName, Mode, Origin, RuleId, Store,
+};
 
 /// Entries of a page when the query does not say.
 const PAGE: u32 = 1_000;
@@ -104,21 +106,33 @@ impl Service {
         let agent = self.hooks.agent();
         let attack = self.attack_status().ok();
         let reconciled = self.reconciled();
-        let now = self.now().wall;
-        let store = self.store();
-        let reader = store.read();
+        let lists = self.lists_status()?;
         Ok(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             agent,
             filter,
-            lists: ListsStatus {
-                deny: reader.count(ListName::Deny, None, now)?,
-                bans: reader.count(ListName::Deny, Some(Origin::Ban), now)?,
-                allow: reader.count(ListName::Allow, None, now)?,
-            },
+            lists,
             attack,
             reconciled,
         })
+    }
+
+    /// Counts the entries. A million take a second or two, so it is done over a connection of its
+    /// own: no ban waits for it.
+    fn lists_status(&self) -> Result<ListsStatus, Fault> {
+        let again = self.store().again()?;
+        let counted = |store: &Store| {
+            let (now, reader) = (self.now().wall, store.read());
+            Ok(ListsStatus {
+                deny: reader.count(ListName::Deny, None, now)?,
+                bans: reader.count(ListName::Deny, Some(Origin::Ban), now)?,
+                allow: reader.count(ListName::Allow, None, now)?,
+            })
+        };
+        match &again {
+            Some(store) => counted(store),
+            None => counted(&self.store()),
+        }
     }
 
     pub(super) fn stats(&self) -> Result<Stats, Fault> {
