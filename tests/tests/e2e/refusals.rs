@@ -39,19 +39,6 @@ fn nothing_is_left(world: &World) {
 }
 
 #[test]
-fn a_missing_interface_is_named_and_the_others_are_left_alone() {
-    let over = json!({"interfaces": [{"name": WAN}, {"name": "nope0"}]});
-    let mut world = World::prepared("noiface", &over);
-    let ended = world.agent.start_in_vain().unwrap();
-    let words = last_words(&ended);
-    assert!(
-        words.contains("nope0") && words.contains("ip link"),
-        "{words}"
-    );
-    nothing_is_left(&world);
-}
-
-#[test]
 fn without_privilege_the_agent_says_what_it_needs() {
     let mut world = World::prepared("nopriv", &json!({}));
     // Where somebody who is nobody can read the configuration and write a store.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use gateway_lab::agent::Stats;
 use gateway_lab::{Flood, Host, Sources};
 
 use crate::demo::figures::{Told, count, ms};
@@ -24,7 +25,7 @@ const BOUND: Duration = Duration::from_millis(500);
 pub(super) fn play(stage: &mut Stage) -> Result<Told> {
     let attacker = stage.host(Host::Attacker);
     let to = (Host::Gateway.ip4(), 443).into();
-    let limited = stage.stats()?.packets("rate-limited");
+    let before = Counted::of(&stage.stats()?);
     let visits = stage.visitor()?.visits();
 
     let many = Flood::syn(to)
@@ -39,7 +40,9 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
         .run(attacker)?;
 
     let visits = stage.visitor()?.visits().since(&visits);
-    let limited = stage.stats()?.packets("rate-limited") - limited;
+    let after = Counted::of(&stage.stats()?);
+    let limited = after.limited - before.limited;
+    let answered = after.answered - before.answered;
     ensure!(
         limited >= LEAST_DROPPED,
         "{limited} packets were dropped over the limit, at least {LEAST_DROPPED} should be"
@@ -57,12 +60,13 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
     let took = many.took + few.took;
     let before = &stage.before;
     let line = format!(
-        "{} packets from {} forged sources in {:.1} s: {} dropped over the limit; the client's \
-         {} requests all get 200, p50 {} ms (before {}), p99 {} ms (before {}, bound {})",
+        "{} packets from {} forged sources in {:.1} s: {} dropped over the limit, {} answered with \
+         SYN cookies; the client's {} requests all get 200, p50 {} ms (before {}), p99 {} ms (before {}, bound {})",
         count(sent),
         count(MANY.into()),
         took.as_secs_f64(),
         count(limited),
+        count(answered),
         visits.count(),
         ms(p50),
         ms(before.percentile(50)),
@@ -74,6 +78,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
         .with("packets_sent", sent)
         .with("sources", MANY)
         .with("packets_rate_limited", limited)
+        .with("packets_answered", answered)
         .with("took_ms", ms(took))
         .with("requests", visits.count())
         .with("p50_ms", ms(p50))
@@ -81,4 +86,22 @@ pub(super) fn play(stage: &mut Stage) -> Result<Told> {
         .with("p50_before_ms", ms(before.percentile(50)))
         .with("p99_before_ms", ms(before.percentile(99)))
         .with("p99_bound_ms", ms(BOUND)))
+}
+
+/// What the filter has made of the flood so far.
+struct Counted {
+    /// Dropped over the limit of their source. The flood begins attack mode, in which sources that
+    /// are not known have a limit of their own.
+    limited: u64,
+    /// Answered with SYN cookies.
+    answered: u64,
+}
+
+impl Counted {
+    fn of(stats: &Stats) -> Self {
+        Self {
+            limited: stats.packets("rate-limited") + stats.packets("unknown-limited"),
+            answered: stats.packets("syn-cookie"),
+        }
+    }
 }
