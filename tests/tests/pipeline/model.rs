@@ -181,6 +181,7 @@ fn random_frames_meet_every_verdict() {
                 | Verdict::SiteLimited
                 | Verdict::PortLimited
                 | Verdict::DestinationLimited
+                | Verdict::SynCookie
                 | Verdict::UnknownLimited
         );
         assert!(
