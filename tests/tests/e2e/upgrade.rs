@@ -3,7 +3,6 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use gateway_lab::net::WAN;
 use gateway_lab::{Flood, Host, Node, wait};
@@ -67,9 +66,9 @@ fn an_upgrade_under_load_loses_no_packet_and_lets_no_denied_one_through() {
             let stop = &stop;
             scope.spawn(move || stream(node, stop, sent));
         }
+        let flows = |so_far: u64| clean.load(Ordering::Acquire) > so_far + RATE / 5;
         // One program is replaced after an orderly end, one after a death.
         for kill in [false, true] {
-            let flows = |so_far: u64| clean.load(Ordering::Acquire) > so_far + RATE / 5;
             let so_far = clean.load(Ordering::Acquire);
             wait::until(SOON, "the stream", || flows(so_far).then_some(())).unwrap();
             match kill {
@@ -81,7 +80,8 @@ fn an_upgrade_under_load_loses_no_packet_and_lets_no_denied_one_through() {
             world.agent.start().unwrap();
             programs.push(world.xdp(WAN).unwrap()["prog"]["id"].clone());
         }
-        thread::sleep(Duration::from_millis(100));
+        let so_far = clean.load(Ordering::Acquire);
+        wait::until(SOON, "the stream", || flows(so_far).then_some(())).unwrap();
         stop.store(true, Ordering::Release);
     });
     programs.sort_by_key(|id| id.as_u64());
