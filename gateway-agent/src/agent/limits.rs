@@ -67,8 +67,8 @@ pub(super) fn reputation(attack: &AttackMode) -> ReputationPolicy {
     }
 }
 
-/// Rounded up, so that no rate is nothing.
-fn per_second(rate: Rate) -> u64 {
+/// Events a second, rounded up, so that no rate is nothing.
+pub(super) fn per_second(rate: Rate) -> u64 {
     let count = u128::from(rate.count().get()) * 1_000_000_000;
     u64::try_from(count.div_ceil(u128::from(rate.per().as_nanos().0))).unwrap_or(u64::MAX)
 }

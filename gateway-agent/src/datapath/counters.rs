@@ -22,8 +22,6 @@ pub struct InterfaceCounters {
     pub interface: Attached,
     /// One count per verdict, in the order of [`Verdict::ALL`].
     pub verdicts: Vec<VerdictCount>,
-    /// Packets that open a TCP connection, of those that neither the lists nor a defect stopped.
-    pub openings: u64,
 }
 
 /// One verdict's counter over all CPUs.
@@ -50,11 +48,9 @@ impl Datapath {
             .into_iter()
             .map(|interface| {
                 let verdicts = self.counters_of(interface.slot)?;
-                let openings = self.openings_of(interface.slot)?;
                 Ok(InterfaceCounters {
                     interface,
                     verdicts,
-                    openings,
                 })
             })
             .collect()
@@ -71,6 +67,19 @@ impl Datapath {
             .map(|verdict| self.verdict_count(slot, *verdict))
             .collect::<Result<_, _>>()
             .map_err(DatapathError::kernel("reading the counters"))
+    }
+
+    /// What all guarded interfaces have counted of packets that open a connection.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn openings(&self) -> Result<u64, DatapathError> {
+        let interfaces = self.interfaces();
+        interfaces
+            .iter()
+            .map(|interface| self.openings_of(interface.slot))
+            .sum()
     }
 
     /// What a block has counted of packets that open a connection.

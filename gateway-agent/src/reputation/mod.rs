@@ -89,7 +89,7 @@ impl Reputation {
             kernel.datapath().forget(*source)?;
         }
         known.restore(past, now);
-        let mode = AttackMode::new(policy.attack, order_of(&attack), attack.on != 0);
+        let mode = AttackMode::new(policy.attack, attack.on != 0);
         let shared = Arc::new(Shared {
             known: Mutex::new(known),
             mode: Mutex::new(mode),

@@ -140,9 +140,11 @@ impl Watch {
 
 /// What the packet filter has counted on all interfaces.
 fn seen(datapath: &Datapath) -> Result<Seen, DatapathError> {
-    let mut seen = Seen::default();
+    let mut seen = Seen {
+        dropped: 0,
+        connections: datapath.openings()?,
+    };
     for counted in datapath.counters()? {
-        seen.connections += counted.openings;
         let verdicts = counted.verdicts.iter();
         seen.dropped += verdicts
             .filter(|count| is_hostile(count.verdict))

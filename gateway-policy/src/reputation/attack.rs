@@ -117,7 +117,6 @@ pub enum Change {
 #[derive(Debug)]
 pub struct AttackMode {
     policy: AttackPolicy,
-    order: Order,
     /// Why it is on.
     cause: Option<Cause>,
     samples: VecDeque<(Nanos, Seen)>,
@@ -128,10 +127,9 @@ pub struct AttackMode {
 impl AttackMode {
     /// Off, or on where an earlier run left it so.
     #[must_use]
-    pub fn new(policy: AttackPolicy, order: Order, is_on: bool) -> Self {
+    pub fn new(policy: AttackPolicy, is_on: bool) -> Self {
         Self {
             policy,
-            order,
             cause: is_on.then_some(Cause::Inherited),
             samples: VecDeque::new(),
             calm_since: None,
@@ -149,16 +147,9 @@ impl AttackMode {
         self.cause
     }
 
-    /// The order that stands.
-    #[must_use]
-    pub const fn order(&self) -> Order {
-        self.order
-    }
-
     /// Takes in what was counted, and the order that stands; says what changes.
     pub fn look(&mut self, now: Nanos, seen: Seen, order: Order) -> Option<Change> {
         let rates = self.rates(now, seen);
-        self.order = order;
         let wanted = match (order, self.policy.trigger) {
             (Order::On, _) => Some(Cause::Ordered),
             (Order::Off, _) | (Order::Auto, Trigger::Off) => None,
@@ -262,7 +253,7 @@ mod tests {
     impl Run {
         fn new(policy: AttackPolicy) -> Self {
             Self {
-                mode: AttackMode::new(policy, Order::Auto, false),
+                mode: AttackMode::new(policy, false),
                 millis: 50_000,
                 seen: Seen::default(),
                 order: Order::Auto,
@@ -364,7 +355,7 @@ mod tests {
     #[test]
     fn what_an_earlier_run_began_ends_as_its_own_would() {
         let mut run = Run::new(POLICY);
-        run.mode = AttackMode::new(POLICY, Order::Auto, true);
+        run.mode = AttackMode::new(POLICY, true);
         assert_eq!(run.on(8, 4_000, 0), []);
         assert_eq!(run.mode.cause(), Some(Cause::Inherited));
         assert_eq!(run.on(20, 0, 0).len(), 1);
@@ -381,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_caller_in_a_hurry_is_bounded() {
-        let mut mode = AttackMode::new(POLICY, Order::Auto, false);
+        let mut mode = AttackMode::new(POLICY, false);
         for i in 0..10_000 {
             mode.look(Nanos(50_000_000_000 + i), Seen::default(), Order::Auto);
         }

@@ -22,6 +22,7 @@ use gateway_common::{
 use gateway_policy::reputation::{AttackMode, AttackPolicy, Change, Order, Seen, Trigger};
 
 use self::endpoints::Endpoints;
+use super::limits::per_second;
 use crate::{
     clock,
     config::{Config, CookieMode, CookieWhen, SynCookies},
@@ -73,7 +74,7 @@ impl Cookies {
             stack: StackCookies::beside(&config.paths.store),
             state: Mutex::new(State {
                 wanted: None,
-                flood: AttackMode::new(policy(&config.syn_cookies), Order::Auto, goes_on),
+                flood: AttackMode::new(policy(&config.syn_cookies), goes_on),
                 endpoints: Endpoints::default(),
                 why: None,
                 overflowed: false,
@@ -119,9 +120,9 @@ impl Cookies {
     /// Tells the watch how many SYNs there were. While the counters cannot be read, nothing
     /// changes.
     fn look(&self, state: &mut State) -> Option<Change> {
-        let counted = self.kernel.datapath().counters();
+        let counted = self.kernel.datapath().openings();
         let connections = match counted {
-            Ok(counted) => counted.iter().map(|one| one.openings).sum(),
+            Ok(connections) => connections,
             Err(error) => {
                 tracing::debug!("SYN cookies: {error}");
                 return None;
@@ -319,16 +320,13 @@ impl State {
 /// When there is a flood: the threshold is that of one endpoint, and the watch sees all SYNs, so
 /// none is above it before.
 fn policy(settings: &SynCookies) -> AttackPolicy {
-    let rate = settings.threshold;
-    let count = u128::from(rate.count().get()) * 1_000_000_000;
-    let per_second = count / u128::from(rate.per().as_nanos().0);
     AttackPolicy {
         trigger: match settings.when {
             CookieWhen::Flood => Trigger::Auto,
             CookieWhen::Always => Trigger::On,
         },
         dropped: None,
-        connections: Some(u64::try_from(per_second).unwrap_or(u64::MAX)),
+        connections: Some(per_second(settings.threshold)),
         hold: HOLD,
     }
 }
