@@ -28,16 +28,26 @@ pub enum Framing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found(pub Kind);
 
+/// A private key that has not ended.
+#[derive(Clone, Copy, Debug)]
+struct OpenKey {
+    /// How much of it is left, at most.
+    left: usize,
+    action: Action,
+    /// An escape may lie across the border between two pieces.
+    escape: Escape,
+}
+
 /// One body on its way.
 #[derive(Debug)]
 pub struct Screen {
     framing: Framing,
-    /// The last byte that was given back and is no white space, and the last of all.
+    /// What stands for the bytes in front, as they came.
     context: [u8; 2],
     /// What came and was not given back.
     held: Vec<u8>,
-    /// The key whose heading was seen: what is left of it at most, and what is done about it.
-    key: Option<(usize, Action)>,
+    /// The key whose heading was seen.
+    key: Option<OpenKey>,
     counts: [u32; Kind::ALL.len()],
     stopped: bool,
 }
@@ -117,9 +127,12 @@ impl Screen {
         let mut text = Vec::with_capacity(self.held.len() + begin);
         text.extend_from_slice(&self.context);
         text.append(&mut self.held);
+        let hits = search.hits(&text, begin);
         let mut safe = safe + begin;
+        // The next search has to see what came, not the mask that was laid over it.
+        let came = (self.key.is_some() || !hits.is_empty()).then(|| text.clone());
         let mut covered = self.in_key(&mut text, begin, safe);
-        for hit in search.hits(&text, begin) {
+        for hit in hits {
             if hit.range.start >= safe {
                 break;
             }
@@ -139,59 +152,70 @@ impl Screen {
             }
             safe = safe.max(hit.range.end);
             if hit.opens {
-                self.key = Some((LONGEST_KEY, hit.action));
+                self.key = Some(OpenKey {
+                    left: LONGEST_KEY,
+                    action: hit.action,
+                    escape: Escape::default(),
+                });
                 covered = self.in_key(&mut text, hit.range.end, safe);
             } else if hit.action == Action::Mask {
                 mask(&mut text, &hit, self.framing);
             }
         }
+        let given = came.as_ref().unwrap_or(&text).get(..safe);
+        self.context = context(given.unwrap_or_default());
         self.held = text.split_off(safe);
-        self.remember(text.get(begin..).unwrap_or_default());
         text.drain(..begin);
         Ok(text)
     }
 
     /// Masks the body of a key from `at` on, as far as `safe` or to its end; up to where.
     fn in_key(&mut self, text: &mut [u8], at: usize, safe: usize) -> usize {
-        let Some((left, action)) = self.key else {
+        let Some(mut key) = self.key.take() else {
             return at;
         };
-        let limit = safe.min(at.saturating_add(left)).max(at);
+        let limit = safe.min(at.saturating_add(key.left)).max(at);
         // The end is looked for beyond what is given back, so that no border cuts it.
         let end = memchr::memmem::find(text.get(at..).unwrap_or_default(), b"-----END");
         let end = end.map(|end| at + end).filter(|end| *end < limit);
         let to = end.unwrap_or(limit);
-        if action == Action::Mask {
-            let mut escape = Escape::behind(text.get(..at).unwrap_or_default());
+        let is_masked = key.action == Action::Mask;
+        if is_masked {
             for byte in text.get_mut(at..to).unwrap_or_default() {
                 // An escaped line end inside of JSON is one with its backslash.
-                let is_escape = escape.holds(*byte);
+                let is_escape = key.escape.holds(*byte);
                 if is_key_text(*byte) && !is_escape {
                     *byte = MASK;
                 }
             }
         }
-        let left = left.saturating_sub(to - at);
-        self.key = (end.is_none() && left > 0).then_some((left, action));
-        if action == Action::Mask { to } else { at }
-    }
-
-    /// Keeps what the next search has to know of what was given back.
-    fn remember(&mut self, given: &[u8]) {
-        let [mut solid, mut last] = self.context;
-        if let Some(byte) = given.iter().rev().find(|byte| !byte.is_ascii_whitespace()) {
-            solid = *byte;
-        }
-        if let Some(byte) = given.last() {
-            last = *byte;
-        }
-        self.context = [solid, last];
+        key.left = key.left.saturating_sub(to - at);
+        self.key = (end.is_none() && key.left > 0).then_some(key);
+        if is_masked { to } else { at }
     }
 
     fn count(&mut self, kind: Kind) {
         if let Some(count) = self.counts.get_mut(kind as usize) {
             *count = count.saturating_add(1);
         }
+    }
+}
+
+/// Two bytes that tell the next search as much as all that came before: the last byte, the last
+/// that is no white space, and whether the run of backslashes at the end is odd.
+fn context(before: &[u8]) -> [u8; 2] {
+    let slashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+    match (slashes.count(), before.last()) {
+        (0, Some(&last)) => {
+            let mut solid = before
+                .iter()
+                .rev()
+                .filter(|byte| !byte.is_ascii_whitespace());
+            [*solid.next().unwrap_or(&b' '), last]
+        }
+        (0, None) => [b' '; 2],
+        (run, Some(_)) if run % 2 == 1 => [b' ', b'\\'],
+        (_, _) => [b'\\'; 2],
     }
 }
 
@@ -223,6 +247,7 @@ fn mask(text: &mut [u8], hit: &Hit, framing: Framing) {
 }
 
 /// Follows the escapes of JSON, which have to stay whole (RFC 8259 section 7).
+#[derive(Clone, Copy, Debug, Default)]
 struct Escape {
     /// Whether the last byte began one.
     begun: bool,

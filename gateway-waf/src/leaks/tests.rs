@@ -310,6 +310,33 @@ fn one_kind_hides_no_other() {
     assert!(Search::new(|_| Action::Off).unwrap().is_none());
 }
 
+/// What was masked stood in front of the next search, where a word ended before.
+#[test]
+fn a_mask_changes_nothing_behind_it() {
+    let search = search(Action::Mask);
+    let text = format!(
+        "  File \"/srv/app/views.py\", line 12, in indexapp/models/cart.rb:12:in `total'{}",
+        pem()
+    );
+    let whole = screened(&search, Framing::Text, text.as_bytes(), usize::MAX);
+    assert_eq!(screened(&search, Framing::Text, text.as_bytes(), 1), whole);
+}
+
+/// Escapes stay whole wherever they are cut.
+#[test]
+fn an_escape_is_not_masked_in_pieces() {
+    let search = search(Action::Mask);
+    let text = format!(
+        r#"{{"key": "-----BEGIN PRIVATE KEY-----\n{}\u003d\u003d\n-----END PRIVATE KEY-----"}}"#,
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC".repeat(40)
+    );
+    for piece in [1, 7, 511, 512, 513, 1024] {
+        let (out, _) = screened(&search, Framing::Json, text.as_bytes(), piece);
+        let out: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert!(!out["key"].as_str().unwrap().contains("MIIE"));
+    }
+}
+
 /// Texts made of what is looked for and what surrounds it.
 fn texts() -> impl Strategy<Value = String> {
     let pieces: Vec<String> = CARDS
@@ -327,6 +354,8 @@ fn texts() -> impl Strategy<Value = String> {
         .chain([
             "-----BEGIN PRIVATE KEY-----".into(),
             "-----END".into(),
+            r"\".into(),
+            r"\u003d".into(),
             "word ".repeat(150),
         ])
         .collect();
