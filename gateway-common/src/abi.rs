@@ -3,7 +3,7 @@
 
 /// Version of every struct and map shared with the kernel; raised whenever one changes shape.
 /// The agent refuses pins of another version rather than misread them.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// Interfaces that can be filtered at once; each has a block of counters of its own.
 pub const MAX_INTERFACES: u32 = 16;
@@ -61,6 +61,8 @@ pub mod maps {
     pub const CELLS4: &str = "CELLS4";
     /// Packed cells of IPv6, 32 to a word, three regions.
     pub const CELLS6: &str = "CELLS6";
+    /// [`Bucket`](crate::lists::index4::Bucket)s of the index of denied IPv4 addresses.
+    pub const INDEX4: &str = "INDEX4";
     /// Deny entries, IPv4.
     pub const DENY4: &str = "DENY4";
     /// Deny entries, IPv6.
@@ -87,8 +89,8 @@ pub mod maps {
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 15] = [
-        SETTINGS, CELLS4, CELLS6, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING, LIMITER,
-        KNOWN, COUNTERS, WOULD, EVENTS,
+    pub const ALL: [&str; 16] = [
+        SETTINGS, CELLS4, CELLS6, INDEX4, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING,
+        LIMITER, KNOWN, COUNTERS, WOULD, EVENTS,
     ];
 }

@@ -8,7 +8,7 @@
 use crate::{
     counter::{Counter, Hits},
     event::DropEvent,
-    lists::{Entry, Key4, Key6},
+    lists::{Entry, Key4, Key6, index4::Record},
     settings::Settings,
     syncookie::Endpoint,
     time::Nanos,
@@ -26,5 +26,5 @@ macro_rules! pod {
 }
 
 pod!(
-    Counter, DropEvent, Endpoint, Entry, Hits, Key4, Key6, Nanos, Settings
+    Counter, DropEvent, Endpoint, Entry, Hits, Key4, Key6, Nanos, Record, Settings
 );

@@ -40,6 +40,11 @@ pub struct Settings {
     pub seed: u64,
     /// Least time between two events of one verdict on one CPU.
     pub sample_interval: Nanos,
+    /// By how much a block's number is shifted to find its bucket in the
+    /// [index](crate::lists::index4); 0 while there is none to go by.
+    pub index_shift: u32,
+    /// Zero.
+    pub reserved: u32,
     /// Prefix lengths present in the IPv4 and IPv6 deny lists.
     pub deny: Lengths,
     /// Prefix lengths present in the safelists.
@@ -58,7 +63,7 @@ pub struct Settings {
 }
 
 const _: () =
-    assert!(size_of::<Settings>() == 24 + 3 * 32 + LIMIT_CLASSES * 24 + 16 + FURTHER_BYTES + 24);
+    assert!(size_of::<Settings>() == 32 + 3 * 32 + LIMIT_CLASSES * 24 + 16 + FURTHER_BYTES + 24);
 
 /// Attack mode: sources of class 0 keep their limits only if they have proven themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,6 +156,8 @@ impl Default for Settings {
             jiffy: 0,
             seed: 0,
             sample_interval: Nanos::from_millis(10),
+            index_shift: 0,
+            reserved: 0,
             deny: Lengths::default(),
             allow: Lengths::default(),
             zone: Lengths::default(),

@@ -2,7 +2,7 @@
 
 use crate::{
     limiter::{self, Admission, Attempt, Charge},
-    lists::{self, Entry, Key4, Key6, Lists, Packed},
+    lists::{self, Entry, Key4, Key6, Lists, Packed, index4::Bucket},
     settings::Settings,
     syncookie::Endpoint,
     time::Nanos,
@@ -36,6 +36,9 @@ pub trait Tables {
     /// Word `index` of the packed IPv4 cells; 0 past the end.
     fn cells4(&self, index: u32) -> u64;
 
+    /// Bucket `index` of the IPv4 index; `None` past the end.
+    fn bucket4(&self, index: u32) -> Option<&Bucket>;
+
     /// Word `index` of the packed IPv6 cells; 0 past the end.
     fn cells6(&self, index: u32) -> u64;
 
@@ -56,6 +59,14 @@ pub trait Tables {
     /// that differ in it alone are then one state to check.
     fn forget(&self, value: u64) -> u64 {
         value
+    }
+
+    /// Calls [`lists::listed4`], as [`Tables::walk4`] does its walk.
+    fn listed4(&self, address: u32) -> Packed
+    where
+        Self: Sized,
+    {
+        lists::listed4(self, address)
     }
 
     /// Calls [`lists::walk4`]; the kernel's shell puts a function boundary around it, so that the

@@ -1,7 +1,7 @@
 //! The maps, in the BTF form that `bpftool` and libbpf read too.
 
 use aya_ebpf::{
-    bindings::BPF_F_NO_PREALLOC,
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
     btf_maps::{Array, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
     macros::btf_map,
 };
@@ -12,7 +12,10 @@ use gateway_common::{
     },
     counter::{COUNTERS as COUNTER_SLOTS, Counter, Hits},
     limiter,
-    lists::{Entry, Key4, Key6, cells},
+    lists::{
+        Entry, Key4, Key6, cells,
+        index4::{Bucket, MOST_INDEX_BITS},
+    },
     settings::Settings,
     syncookie::Endpoint,
     time::Nanos,
@@ -32,6 +35,11 @@ pub static CELLS4: Array<u64, { cells::WORDS4 as usize }> = Array::new();
 
 #[btf_map]
 pub static CELLS6: Array<u64, { cells::WORDS6 as usize }> = Array::new();
+
+/// Mapped memory starts at a page, so that no bucket lies in two cache lines.
+#[btf_map]
+pub static INDEX4: Array<Bucket, { 1 << MOST_INDEX_BITS }, { BPF_F_MMAPABLE as usize }> =
+    Array::new();
 
 #[btf_map]
 pub static DENY4: HashMap<Key4, Entry, DENY, SPARSE> = HashMap::new();

@@ -3,7 +3,7 @@
 use gateway_common::{
     Tables, counter,
     limiter::{self, Attempt, Charge},
-    lists::{self, Entry, Key4, Key6, Lists, Packed},
+    lists::{self, Entry, Key4, Key6, Lists, Packed, index4::Bucket},
     settings::Settings,
     syncookie::Endpoint,
     tables::List,
@@ -14,7 +14,7 @@ use crate::{
     clock,
     frame::opaque,
     maps::{
-        ALLOW4, ALLOW6, CELLS4, CELLS6, COUNTERS, DENY4, DENY6, KNOWN, LIMITER, LISTENING,
+        ALLOW4, ALLOW6, CELLS4, CELLS6, COUNTERS, DENY4, DENY6, INDEX4, KNOWN, LIMITER, LISTENING,
         SETTINGS, ZONE4, ZONE6, slot,
     },
 };
@@ -48,6 +48,11 @@ impl Tables for KernelTables {
     }
 
     #[inline(always)]
+    fn listed4(&self, address: u32) -> Packed {
+        Packed::from_raw(gateway_listed4(address))
+    }
+
+    #[inline(always)]
     fn walk4(&self, address: u32, all: bool) -> Packed {
         Packed::from_raw(gateway_walk4(address, all as u32))
     }
@@ -70,6 +75,11 @@ impl Tables for KernelTables {
     #[inline(always)]
     fn cells4(&self, index: u32) -> u64 {
         CELLS4.get(index).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn bucket4(&self, index: u32) -> Option<&Bucket> {
+        INDEX4.get(index)
     }
 
     #[inline(always)]
@@ -206,6 +216,22 @@ extern "C" fn gateway_attempt(
     };
     let probe = probe != 0;
     limiter::attempt(&KernelTables { settings, probe }, charge) as u64
+}
+
+/// [`lists::listed4`], likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_listed4(address: u32) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => {
+            let tables = KernelTables {
+                settings,
+                probe: false,
+            };
+            lists::listed4(&tables, address).raw()
+        }
+        None => 0,
+    }
 }
 
 /// [`lists::walk4`], likewise.

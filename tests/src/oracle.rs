@@ -19,6 +19,7 @@ use gateway_common::{
     lists::{
         Entry, Key4, Key6,
         cells::{WORDS4, WORDS6},
+        index4::{Bucket, MOST_INDEX_BITS},
     },
     settings::{Limit, Settings},
     syncookie::Endpoint,
@@ -41,6 +42,7 @@ pub struct Memory {
     mirror: Mirror,
     words4: Vec<u64>,
     words6: Vec<u64>,
+    buckets4: Vec<Bucket>,
     v4: HashMap<(List, Key4), Entry>,
     v6: HashMap<(List, Key6), Entry>,
     listening: HashMap<Endpoint, u16>,
@@ -63,6 +65,7 @@ impl Memory {
             mirror: Mirror::new(seed),
             words4: vec![0; WORDS4 as usize],
             words6: vec![0; WORDS6 as usize],
+            buckets4: vec![Bucket::default(); 1 << MOST_INDEX_BITS],
             v4: HashMap::new(),
             v6: HashMap::new(),
             listening: HashMap::new(),
@@ -158,6 +161,9 @@ impl Memory {
     }
 
     fn write(&mut self, changed: &Changed) {
+        for (index, bucket) in &changed.index4.buckets {
+            self.buckets4[*index as usize] = *bucket;
+        }
         for (index, word) in &changed.words4 {
             self.words4[*index as usize] = *word;
         }
@@ -165,6 +171,7 @@ impl Memory {
             self.words6[*index as usize] = *word;
         }
         self.mirror.describe(&mut self.settings);
+        self.settings.index_shift = self.mirror.index_shift();
     }
 }
 
@@ -179,6 +186,10 @@ impl Tables for Memory {
 
     fn cells4(&self, index: u32) -> u64 {
         self.words4.get(index as usize).copied().unwrap_or(0)
+    }
+
+    fn bucket4(&self, index: u32) -> Option<&Bucket> {
+        self.buckets4.get(index as usize)
     }
 
     fn cells6(&self, index: u32) -> u64 {

@@ -12,7 +12,7 @@ use gateway_policy::grammar::Prefix;
 use super::{
     Datapath,
     error::DatapathError,
-    mirror::{Changed, Key, changes4::Changes, key, prefix},
+    mirror::{Changed, Key, Reindexed, changes4::Changes, key, prefix},
     object::{Family, Maps},
 };
 
@@ -194,6 +194,7 @@ impl Datapath {
         }
         walk.next = 0;
         self.write_cells(&Changed {
+            index4: Reindexed::default(),
             words4: changes4.in_order(),
             words6: words,
         })?;

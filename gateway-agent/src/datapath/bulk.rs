@@ -9,6 +9,7 @@ use gateway_common::{
     lists::{
         Entry,
         cells::{Table4, table4},
+        index4::Bucket,
     },
     tables::List,
 };
@@ -27,6 +28,8 @@ const WORDS: usize = 1_000;
 /// A summary that was derived and is being written.
 pub struct Derived {
     changed: Changed,
+    /// Buckets and words written so far.
+    buckets: usize,
     written: usize,
     /// How many changes there had been when it was derived.
     changes: u64,
@@ -66,8 +69,13 @@ impl Datapath {
     /// When the kernel's maps cannot be read.
     pub fn derive(&mut self) -> Result<Derived, DatapathError> {
         let changed = self.mirror()?.derive();
+        if !changed.index4.buckets.is_empty() {
+            // What others write into it meanwhile may be meant for another size.
+            self.switch_index(0)?;
+        }
         Ok(Derived {
             changed,
+            buckets: 0,
             written: 0,
             changes: self.changes,
         })
@@ -79,6 +87,9 @@ impl Datapath {
     ///
     /// When the kernel refuses.
     pub fn write_some(&mut self, derived: &mut Derived) -> Result<bool, DatapathError> {
+        if self.write_some_buckets(derived)? {
+            return Ok(true);
+        }
         // What others changed in between has been written, and must not be undone.
         let overtaken = self.changes != derived.changes;
         let mirror = self.mirror()?;
@@ -90,7 +101,7 @@ impl Datapath {
         // written. One bit too many costs a look-up, one too few a verdict.
         let now4 = |index: u32, word: u64| match table4(index) {
             Table4::Marks | Table4::Short => word | now(mirror.words4(), index, word),
-            Table4::Cells | Table4::Regions => now(mirror.words4(), index, word),
+            Table4::Cells | Table4::Regions | Table4::Wide => now(mirror.words4(), index, word),
         };
         let skip6 = derived.written.saturating_sub(derived.changed.words4.len());
         let words4 = derived.changed.words4.iter().skip(derived.written);
@@ -119,6 +130,26 @@ impl Datapath {
             return Ok(true);
         }
         self.write_lengths()?;
+        let shift = self.mirror()?.index_shift();
+        self.switch_index(shift)?;
         Ok(false)
+    }
+
+    /// Writes the next buckets of the index, as they should be by now; says whether there are
+    /// more. The kernel does not go by the index meanwhile, so their order is of no account.
+    fn write_some_buckets(&mut self, derived: &mut Derived) -> Result<bool, DatapathError> {
+        let left = derived.changed.index4.buckets.iter().skip(derived.buckets);
+        let mirror = self.mirror()?.buckets4();
+        // One that is not there any more belonged to an index of another size, which was replaced.
+        let next: Vec<(u32, Bucket)> = left
+            .take(WORDS)
+            .filter_map(|(index, _)| Some((*index, *mirror.get(*index as usize)?)))
+            .collect();
+        if derived.buckets >= derived.changed.index4.buckets.len() {
+            return Ok(false);
+        }
+        self.write_buckets(&next)?;
+        derived.buckets += WORDS;
+        Ok(true)
     }
 }

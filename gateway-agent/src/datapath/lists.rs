@@ -17,7 +17,8 @@ use gateway_policy::grammar::Prefix;
 use super::{
     Datapath,
     error::{DatapathError, errno, is_absent},
-    mirror::{Changed, Key, Mirror, changes4::Changes, key},
+    index::held_index,
+    mirror::{Changed, Key, Mirror, Reindexed, changes4::Changes, key},
     object::{Family, Maps},
 };
 
@@ -48,6 +49,9 @@ impl Datapath {
                 Some(before) => mirror.insert(list, key, before),
                 None => mirror.remove(list, key).1,
             };
+            if changed.index4.is_resized {
+                self.rewrite_index()?;
+            }
         }
         written
     }
@@ -147,6 +151,7 @@ impl Datapath {
     pub(super) fn rewrite_summary(&mut self) -> Result<(), DatapathError> {
         self.mirror()?;
         self.write_lengths()?;
+        self.rewrite_index()?;
         let Some(mirror) = &self.mirror else {
             return Ok(());
         };
@@ -155,6 +160,7 @@ impl Datapath {
             words4.note(index, old, new);
         }
         let changed = Changed {
+            index4: Reindexed::default(),
             words4: words4.in_order(),
             words6: differing(mirror.words6(), &self.maps.cells6)
                 .map(|(index, _, new)| (index, new))
@@ -167,7 +173,7 @@ impl Datapath {
     pub(super) fn mirror(&mut self) -> Result<&mut Mirror, DatapathError> {
         let mirror = match self.mirror.take() {
             Some(mirror) => mirror,
-            None => read_back(&self.maps, self.settings.seed)?,
+            None => read_back(&self.maps, &self.settings)?,
         };
         Ok(self.mirror.insert(mirror))
     }
@@ -214,6 +220,7 @@ impl Datapath {
 
     pub(super) fn write_cells(&mut self, changed: &Changed) -> Result<(), DatapathError> {
         self.changes = self.changes.wrapping_add(1);
+        self.write_index(&changed.index4)?;
         let mut write = || -> Result<(), MapError> {
             for (index, word) in &changed.words4 {
                 self.maps.cells4.set(*index, word, 0)?;
@@ -254,7 +261,7 @@ fn differing(words: &[u64], kernel: &Array<MapData, u64>) -> impl Iterator<Item 
 }
 
 /// A mirror of what the kernel holds.
-fn read_back(maps: &Maps, seed: u64) -> Result<Mirror, DatapathError> {
+fn read_back(maps: &Maps, settings: &Settings) -> Result<Mirror, DatapathError> {
     let mut found = Vec::new();
     for (list, family) in [
         (List::Deny, &maps.deny),
@@ -270,7 +277,8 @@ fn read_back(maps: &Maps, seed: u64) -> Result<Mirror, DatapathError> {
             found.push((list, Key::V6(key), entry));
         }
     }
-    let mut mirror = Mirror::new(seed);
+    let mut mirror = Mirror::new(settings.seed);
+    mirror.adopt(held_index(maps, settings.index_shift)?);
     mirror.extend(found);
     Ok(mirror)
 }

@@ -12,6 +12,7 @@ mod bulk;
 mod counters;
 mod error;
 mod events;
+mod index;
 mod links;
 mod lists;
 pub mod mirror;
@@ -82,8 +83,10 @@ impl Datapath {
                 seed,
                 ..Settings::default()
             };
+            let mirror = Mirror::new(seed);
+            datapath.settings.index_shift = mirror.index_shift();
             datapath.maps.write_settings(&datapath.settings)?;
-            datapath.mirror = Some(Mirror::new(seed));
+            datapath.mirror = Some(mirror);
         }
         Ok(datapath)
     }

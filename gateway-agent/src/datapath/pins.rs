@@ -13,7 +13,10 @@ use aya::maps::{Map, MapData, MapInfo, MapType};
 use gateway_common::{
     abi::{self, ABI_VERSION, maps},
     counter, limiter,
-    lists::{Entry, Key4, Key6, cells},
+    lists::{
+        Entry, Key4, Key6, cells,
+        index4::{Bucket, MOST_INDEX_BITS},
+    },
     settings::Settings,
     syncookie::Endpoint,
 };
@@ -191,6 +194,10 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
         (maps::SETTINGS, (4, size(size_of::<Settings>()), 1)),
         (maps::CELLS4, (4, 8, cells::WORDS4)),
         (maps::CELLS6, (4, 8, cells::WORDS6)),
+        (
+            maps::INDEX4,
+            (4, size(size_of::<Bucket>()), 1 << MOST_INDEX_BITS),
+        ),
         (maps::DENY4, (key4, entry, abi::DENY_CAPACITY)),
         (maps::DENY6, (key6, entry, abi::DENY_CAPACITY)),
         (maps::ALLOW4, (key4, entry, abi::ALLOW_CAPACITY)),

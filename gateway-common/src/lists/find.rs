@@ -3,6 +3,7 @@
 use super::{
     cells::{self, Cell, Marks},
     entry::{Entry, MODE_SHADOW, ORIGIN_BAN},
+    index4::{self, Record},
     key::{Key4, Key6, halves},
     lengths::longest,
     listing::{Kind, Packed},
@@ -16,12 +17,51 @@ pub(crate) fn find4<T: Tables>(tables: &T, address: &[u8; 4]) -> Packed {
     if region.bits(tables.cells4(region.word)) == 0 {
         return Packed::NOTHING;
     }
-    let place = cells::place4(*address);
+    tables.listed4(u32::from_be_bytes(*address))
+}
+
+/// As [`find4`], for an address in a region that has something.
+#[inline(always)]
+pub fn listed4<T: Tables>(tables: &T, address: u32) -> Packed {
+    let record = indexed(tables, address);
+    if record.is_none() {
+        return Packed::NOTHING;
+    }
+    if !record.is_slow() {
+        let length = record.length();
+        if !record.asks() {
+            let kind = if length == 32 {
+                Kind::DeniedExact
+            } else {
+                Kind::DeniedPrefix
+            };
+            return Packed::new(kind, 0, 0);
+        }
+        let here = tables.probe4(address, length, Lists::DENY);
+        if here.decides() {
+            return here;
+        }
+    }
+    let place = cells::place4(address.to_be_bytes());
     match place.read(tables.cells4(place.word)) {
         Cell::Clear => Packed::NOTHING,
         Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, 0),
-        Cell::Deny => tables.walk4(u32::from_be_bytes(*address), false),
-        Cell::Any => tables.walk4(u32::from_be_bytes(*address), true),
+        Cell::Deny => tables.walk4(address, false),
+        Cell::Any => tables.walk4(address, true),
+    }
+}
+
+/// What the index has on an address.
+#[inline(always)]
+fn indexed<T: Tables>(tables: &T, address: u32) -> Record {
+    let shift = tables.settings().index_shift;
+    let wide = cells::wide4(address.to_be_bytes());
+    if shift == 0 || wide.bits(tables.cells4(wide.word)) != 0 {
+        return Record::slow(address);
+    }
+    match tables.bucket4(index4::bucket4(address, shift)) {
+        Some(bucket) => index4::decisive(bucket, address),
+        None => Record::slow(address),
     }
 }
 
@@ -167,6 +207,9 @@ fn judge<T: Tables>(
 pub struct Lists(u32);
 
 impl Lists {
+    /// The deny list alone.
+    const DENY: Self = Self(2);
+
     #[inline(always)]
     const fn holding(bit: u64, allow: u64, deny: u64, zone: u64) -> Self {
         Self(

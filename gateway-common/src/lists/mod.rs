@@ -7,6 +7,7 @@
 pub mod cells;
 mod entry;
 mod find;
+pub mod index4;
 mod key;
 mod lengths;
 mod listing;
@@ -14,7 +15,7 @@ mod listing;
 pub use entry::{
     Entry, MODE_ENFORCE, MODE_SHADOW, ORIGIN_BAN, ORIGIN_CONFIG, ORIGIN_FEED, ORIGIN_OPERATOR,
 };
-pub use find::{Lists, probe4, probe6, walk4, walk6};
+pub use find::{Lists, listed4, probe4, probe6, walk4, walk6};
 pub(crate) use find::{find4, find6};
 pub(crate) use key::halves;
 pub use key::{Key4, Key6};

@@ -17,19 +17,16 @@ use crate::control::api::EntryView;
 use crate::control::lists::Probe;
 use crate::control::{Fault, Lists};
 
-/// Rules and blocks that are remembered; past that, they are asked for again.
+/// Rules and sources that are remembered; past that, they are asked for again.
 const REMEMBERED: usize = 1 << 16;
-
-/// The length of the blocks that the program denies at a glance, without naming the rule.
-const BLOCK: u8 = 24;
 
 /// What is known of rules.
 pub(super) struct Words {
     control: Reached,
     lists: Arc<dyn Lists>,
     rules: HashMap<u32, Option<Rc<EntryView>>>,
-    /// The rules of blocks that are denied as a whole.
-    blocks: HashMap<Prefix, u32>,
+    /// The rules of sources that are denied without naming it.
+    found: HashMap<Prefix, u32>,
 }
 
 impl Words {
@@ -38,7 +35,7 @@ impl Words {
             control,
             lists,
             rules: HashMap::new(),
-            blocks: HashMap::new(),
+            found: HashMap::new(),
         }
     }
 
@@ -53,7 +50,7 @@ impl Words {
             return Ok(None);
         };
         let rule = match (probe.rule, probe.verdict) {
-            (0, Verdict::DeniedPrefix) => self.of_block(source)?,
+            (0, Verdict::DeniedPrefix | Verdict::DeniedExact) => self.found(source)?,
             (rule, _) => rule,
         };
         if rule == 0 {
@@ -70,17 +67,15 @@ impl Words {
         Ok(entry)
     }
 
-    /// The rule that denies the whole block around `source`: the longest that acts. 0 when it is
-    /// gone by now.
-    fn of_block(&mut self, source: IpAddr) -> Result<u32, CliError> {
-        let Ok(block) = Prefix::holding(source, BLOCK) else {
-            return Ok(0);
-        };
-        if let Some(rule) = self.blocks.get(&block) {
+    /// The rule that denies `source` where the program did not look for one: that of the longest
+    /// prefix that acts. 0 when it is gone by now.
+    fn found(&mut self, source: IpAddr) -> Result<u32, CliError> {
+        let host = Prefix::host(source);
+        if let Some(rule) = self.found.get(&host) {
             return Ok(*rule);
         }
         let now = clock::monotonic();
-        let around = (0..=BLOCK)
+        let around = (0..=host.len())
             .rev()
             .filter_map(|length| Prefix::holding(source, length).ok());
         let mut rule = 0;
@@ -92,7 +87,7 @@ impl Words {
                 break;
             }
         }
-        remember(&mut self.blocks, block, rule);
+        remember(&mut self.found, host, rule);
         Ok(rule)
     }
 }

@@ -44,8 +44,8 @@ impl Service {
             None => None,
             Some((at, rule)) => view(&reader, at, rule, now, &mut notes)?,
         };
-        let is_narrow = |entry: &EntryView| entry.prefix.len() > 24;
-        if probe.rule == 0 && decided_by.as_ref().is_some_and(is_narrow) {
+        let is_host = |entry: &EntryView| entry.prefix == host;
+        if probe.verdict == Verdict::DeniedPrefix && decided_by.as_ref().is_some_and(is_host) {
             notes.push(
                 "entries fill its /24 from end to end, so the program drops the whole of it \
                  without looking for one; the one that is meant for the address is shown"

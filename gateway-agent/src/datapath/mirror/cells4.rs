@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use gateway_common::lists::{
     Entry, Key4, MODE_ENFORCE, ORIGIN_BAN,
-    cells::{Cell, LEAST_MARKED, Marks, WORDS4, marks4, place4, region4, short4},
+    cells::{Cell, LEAST_MARKED, Marks, WORDS4, marks4, place4, region4, short4, wide4},
+    index4::LEAST_INDEXED,
 };
 
 use super::{
@@ -64,6 +65,13 @@ impl Cells4 {
         self.write_marks(mixed, lists, &mut changes);
         if length < LEAST_MARKED {
             self.write_short(blocks, lists, &mut changes);
+        }
+        if length < LEAST_INDEXED {
+            self.write_wide(
+                Blocks::around(address & !0xffff, length.min(16)),
+                lists,
+                &mut changes,
+            );
         }
         changes.in_order()
     }
@@ -141,6 +149,24 @@ impl Cells4 {
         }
     }
 
+    /// Writes which of `blocks`, whole /16s, have a prefix that is too short for the index.
+    fn write_wide(&mut self, blocks: Blocks, lists: [&Entries; 3], changes: &mut Changes) {
+        let mut wide = vec![false; blocks.count() >> 8];
+        let entries = lists.into_iter().flat_map(|list| touching(list, blocks));
+        for (key, _) in entries.filter(|(key, _)| key.length < LEAST_INDEXED) {
+            let (skip, take) = blocks.within(key);
+            wide.iter_mut()
+                .skip(skip >> 8)
+                .take(take.div_ceil(1 << 8))
+                .for_each(|wide| *wide = true);
+        }
+        for (block, is_wide) in blocks.numbers().step_by(1 << 8).zip(wide) {
+            let wide = wide4((block << 8).to_be_bytes());
+            let word = wide.with(self.word(wide.word), is_wide.into());
+            self.set(wide.word, word, changes);
+        }
+    }
+
     /// Writes the short lengths of `blocks`, whole /16s.
     fn write_short(&mut self, blocks: Blocks, lists: [&Entries; 3], changes: &mut Changes) {
         let mut lengths = vec![0; blocks.count() >> 8];
@@ -198,7 +224,7 @@ fn deny_flags(key: &Key4, entry: &Entry) -> u8 {
 
 /// Whether what this entry covers is dropped for as long as the entry is there, and nobody need
 /// know as what.
-fn is_lasting(entry: &Entry) -> bool {
+pub(super) fn is_lasting(entry: &Entry) -> bool {
     entry.is_permanent() && entry.mode == MODE_ENFORCE && entry.origin != ORIGIN_BAN
 }
 

@@ -18,7 +18,8 @@ impl Changes {
     /// The writes, in an order that keeps the summary sound at every instant: a mixed cell has
     /// the marks and the short lengths of all its entries, and a region with a listed cell says
     /// so. So marks and lengths gain bits before the cells that lead to them are written and lose
-    /// bits after, and regions, which lead to cells, come after them.
+    /// bits after, and regions, which lead to cells, come after them. Where wide prefixes are
+    /// comes last: it leads past the index, which is written before all of these.
     pub(in crate::datapath) fn in_order(self) -> Vec<(u32, u64)> {
         let of = |table| {
             let changes = self.0.iter();
@@ -35,6 +36,7 @@ impl Changes {
         widened
             .chain(of(Table4::Cells).map(plain))
             .chain(of(Table4::Regions).map(plain))
+            .chain(of(Table4::Wide).map(plain))
             .chain(narrowed)
             .collect()
     }

@@ -7,20 +7,22 @@ mod blocks4;
 mod cells4;
 mod cells6;
 pub(super) mod changes4;
+mod index4;
 mod lengths;
 mod marks4;
 
 use std::collections::BTreeMap;
 
 use gateway_common::{
-    lists::{Entry, Key4, Key6},
+    lists::{Entry, Key4, Key6, index4::Bucket},
     settings::Settings,
     tables::List,
 };
 use gateway_policy::grammar::Prefix;
 use std::net::IpAddr;
 
-use self::{cells4::Cells4, cells6::Cells6, lengths::LengthCounts};
+pub use self::index4::Reindexed;
+use self::{cells4::Cells4, cells6::Cells6, index4::Index4, lengths::LengthCounts};
 
 /// The lists, and the summary as the kernel should have it.
 pub struct Mirror {
@@ -29,12 +31,15 @@ pub struct Mirror {
     zone: Family,
     cells4: Cells4,
     cells6: Cells6,
+    index4: Index4,
 }
 
-/// Words of the kernel's summary that a change touched, with their new values, to be written in
-/// this order; a word may come twice.
+/// What of the kernel's summary a change touched, with its new values, to be written in this
+/// order: the index, then the words. A word may come twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
+    /// Buckets of the IPv4 index.
+    pub index4: Reindexed,
     /// Index and value of IPv4 words.
     pub words4: Vec<(u32, u64)>,
     /// Index and value of IPv6 words.
@@ -68,6 +73,7 @@ impl Mirror {
             zone: Family::default(),
             cells4: Cells4::new(),
             cells6: Cells6::new(seed),
+            index4: Index4::new(),
         }
     }
 
@@ -131,6 +137,7 @@ impl Mirror {
     pub fn derive(&mut self) -> Changed {
         let lists = [&self.deny.v4, &self.allow.v4, &self.zone.v4];
         Changed {
+            index4: self.index4.take_changed(lists),
             words4: self.cells4.recompute(0, 0, lists),
             words6: self.cells6.take_changed(),
         }
@@ -157,6 +164,7 @@ impl Mirror {
             self.cells4.recompute(0, 0, lists)
         };
         Changed {
+            index4: self.index4.take_changed(lists),
             words4,
             words6: self.cells6.take_changed(),
         }
@@ -181,6 +189,23 @@ impl Mirror {
         self.cells6.words()
     }
 
+    /// Every bucket of the IPv4 index.
+    #[must_use]
+    pub fn buckets4(&self) -> &[Bucket] {
+        self.index4.buckets()
+    }
+
+    /// [`Settings::index_shift`] that goes with [`Mirror::buckets4`].
+    #[must_use]
+    pub const fn index_shift(&self) -> u32 {
+        self.index4.shift()
+    }
+
+    /// Begins with the index that the kernel has, before any entry is there.
+    pub(super) fn adopt(&mut self, buckets: Vec<Bucket>) {
+        self.index4.adopt(buckets);
+    }
+
     fn drop(&mut self, list: List, key: Key) -> Option<Entry> {
         let family = self.family_mut(list);
         let old = match key {
@@ -188,13 +213,17 @@ impl Mirror {
             Key::V6(key) => family.v6.remove(&key),
         }?;
         family.lengths.remove(key);
-        if let Key::V6(key) = key {
-            self.cells6.remove(list, key);
+        match key {
+            Key::V4(key) => self.index4.touch(&key),
+            Key::V6(key) => self.cells6.remove(list, key),
         }
         Some(old)
     }
 
     fn put(&mut self, list: List, key: Key, entry: Entry) {
+        if let Key::V4(key) = key {
+            self.index4.touch(&key);
+        }
         let family = self.family_mut(list);
         let new = match key {
             Key::V4(key) => family.v4.insert(key, entry).is_none(),
@@ -210,18 +239,19 @@ impl Mirror {
     }
 
     fn recompute(&mut self, key: Key) -> Changed {
+        let lists = [&self.deny.v4, &self.allow.v4, &self.zone.v4];
         match key {
-            Key::V4(key) => Changed {
-                words4: self.cells4.recompute(
-                    u32::from_be_bytes(key.address),
-                    key.length,
-                    [&self.deny.v4, &self.allow.v4, &self.zone.v4],
-                ),
-                words6: Vec::new(),
-            },
+            Key::V4(key) => {
+                let address = u32::from_be_bytes(key.address);
+                Changed {
+                    index4: self.index4.take_changed(lists),
+                    words4: self.cells4.recompute(address, key.length, lists),
+                    words6: Vec::new(),
+                }
+            }
             Key::V6(_) => Changed {
-                words4: Vec::new(),
                 words6: self.cells6.take_changed(),
+                ..Changed::default()
             },
         }
     }

@@ -1,7 +1,7 @@
 //! The summary that answers the common packet in a load or two: two bits for every block of
 //! addresses that say whether the lists hold anything there at all.
 //!
-//! IPv4 has four tables in one map, from the coarse one that fits a processor's cache to the
+//! IPv4 has five tables in one map, from the coarse one that fits a processor's cache to the
 //! fine one that few packets need:
 //!
 //! 1. a bit for each /22 ([`region4`]), 512 KiB: whether any of its four cells is not clear;
@@ -10,7 +10,9 @@
 //!    blocks that differ in their first five bits alone, 4 MiB: where in the block entries are,
 //!    and of which lengths;
 //! 4. a set of lengths for each /16 ([`short4`]), 128 KiB: those of the prefixes shorter than /16
-//!    that cover it, which would mark every word.
+//!    that cover it, which would mark every word;
+//! 5. a bit for each /16 ([`wide4`]), 8 KiB: whether a prefix covers it that is too short for the
+//!    [index](super::index4), which is asked between the first table and the second.
 //!
 //! IPv6 has three tables of cells in one map: one cell for each /16 block, exact, for prefixes
 //! shorter than /32; one for each /32 block by hash, for prefixes of /32 to /47; one for each /48
@@ -26,7 +28,7 @@ mod v6;
 
 pub use v4::{
     LEAST_MARKED, MARK_WORDS, Marks, Table4, WORDS4, marks4, place4, region4, sharing_marks4,
-    short4, table4,
+    short4, table4, wide4,
 };
 pub use v6::{WORDS6, place6_16, place6_32, place6_48};
 

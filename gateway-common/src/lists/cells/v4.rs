@@ -15,8 +15,11 @@ const MARKS4: u32 = CELLS4 + (1 << 19);
 /// Words of marks: one for the blocks whose numbers agree in the lower 19 bits.
 pub const MARK_WORDS: u32 = 1 << 19;
 
-/// Words of the IPv4 map: the four tables.
-pub const WORDS4: u32 = MARKS4 + MARK_WORDS;
+/// First word of the bits for wide prefixes, behind the marks.
+const WIDE4: u32 = MARKS4 + MARK_WORDS;
+
+/// Words of the IPv4 map: the five tables.
+pub const WORDS4: u32 = WIDE4 + (1 << 10);
 
 /// The tables of the IPv4 map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub enum Table4 {
     Cells,
     /// A word for each 32 blocks.
     Marks,
+    /// A bit for each /16.
+    Wide,
 }
 
 /// The table that `word` of the IPv4 map belongs to.
@@ -40,8 +45,10 @@ pub const fn table4(word: u32) -> Table4 {
         Table4::Short
     } else if word < MARKS4 {
         Table4::Cells
-    } else {
+    } else if word < WIDE4 {
         Table4::Marks
+    } else {
+        Table4::Wide
     }
 }
 
@@ -65,6 +72,15 @@ pub const fn place4(address: [u8; 4]) -> Place {
 #[must_use]
 pub const fn short4(address: [u8; 4]) -> Field<16> {
     Field::nth(SHORT4, u32::from_be_bytes(address) >> 16)
+}
+
+/// The bit that says whether a prefix shorter than
+/// [`LEAST_INDEXED`](crate::lists::index4::LEAST_INDEXED) holds an address of the /16 around an
+/// IPv4 address.
+#[inline(always)]
+#[must_use]
+pub const fn wide4(address: [u8; 4]) -> Field<1> {
+    Field::nth(WIDE4, u32::from_be_bytes(address) >> 16)
 }
 
 /// The word of the marks of the /24 block around an IPv4 address.
@@ -167,6 +183,8 @@ mod tests {
         assert_eq!(place4([0, 0, 0, 0]).word, CELLS4);
         assert_eq!(place4([255, 255, 255, 0]).word, MARKS4 - 1);
         assert_eq!(marks4([0, 0, 0, 0]), MARKS4);
-        assert_eq!(marks4([255, 255, 255, 0]), WORDS4 - 1);
+        assert_eq!(marks4([255, 255, 255, 0]), WIDE4 - 1);
+        assert_eq!(wide4([0, 0, 0, 0]).word, WIDE4);
+        assert_eq!(wide4([255, 255, 255, 255]).word, WORDS4 - 1);
     }
 }
