@@ -3,7 +3,7 @@
 use crate::{
     Action, Frame, Tables, Verdict,
     limiter::{self, Admission, Traffic, admit, destination4, destination6, identity4, identity6},
-    lists::{Listing, MODE_SHADOW, Packed, find4, find6},
+    lists::{Listing, MODE_SHADOW, Packed, exact4, find4, find6},
     packet::{Address, Kind, Located, destination, inspect, locate, source},
     settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES},
 };
@@ -13,7 +13,7 @@ use crate::{
 pub struct Outcome {
     /// What becomes of the packet.
     pub verdict: Verdict,
-    /// Id of the rule that decided; 0 when none did.
+    /// Id of the rule that decided; 0 when none did, or it was not looked for ([`rule`]).
     pub rule: u32,
 }
 
@@ -129,6 +129,25 @@ pub fn hold<F: Frame + ?Sized, T: Tables>(
         return end(Verdict::WouldDeny, shadow);
     }
     end(verdict, 0)
+}
+
+/// Id of the rule that led to an outcome, looked up where the verdict did not need it, for the
+/// index denied the source. 0 when none did, or a whole block is denied.
+#[inline(always)]
+pub fn rule<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T, outcome: Outcome) -> u32 {
+    let verdict = outcome.verdict as u8;
+    let is_denied = verdict == Verdict::DeniedExact as u8 || verdict == Verdict::DeniedPrefix as u8;
+    if outcome.rule != 0 || !is_denied {
+        return outcome.rule;
+    }
+    match source(frame, locate(frame)) {
+        Some(Address::V4(address)) => {
+            let found = exact4(tables, u32::from_be_bytes(address));
+            // What decides by now may be another entry, or none.
+            if found.denies() { found.rule() } else { 0 }
+        }
+        Some(Address::V6(_)) | None => 0,
+    }
 }
 
 /// Holds a packet of `source` and `class` against the limits besides its packet rate. It reads the

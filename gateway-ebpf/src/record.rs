@@ -6,6 +6,7 @@ use gateway_common::{
     counter::{self, Hits},
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
     packet::{Address, destination, inspect, locate, source},
+    pipeline::rule,
     settings::Settings,
     time::Nanos,
 };
@@ -13,7 +14,8 @@ use gateway_common::{
 use crate::{
     clock,
     frame::XdpFrame,
-    maps::{COUNTERS, EVENTS, WOULD, slot},
+    maps::{COUNTERS, EVENTS, SETTINGS, WOULD, slot},
+    tables::KernelTables,
 };
 
 /// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that
@@ -78,7 +80,42 @@ extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
 #[unsafe(no_mangle)]
 #[inline(never)]
 unsafe extern "C" fn gateway_report(ctx: *mut xdp_md, verdict: u32, rule: u32) -> u64 {
-    send(&XdpFrame::new(&XdpContext::new(ctx)), verdict as u8, rule) as u64
+    let frame = XdpFrame::new(&XdpContext::new(ctx));
+    let rule = match Verdict::from_index(verdict as u8) {
+        Some(verdict) => named(&frame, Outcome { verdict, rule }),
+        None => rule,
+    };
+    send(&frame, verdict as u8, rule) as u64
+}
+
+/// [`gateway_common::pipeline::rule`] of an outcome.
+#[inline(always)]
+fn named(frame: &XdpFrame, outcome: Outcome) -> u32 {
+    match SETTINGS.get(0) {
+        Some(settings) => {
+            let tables = KernelTables {
+                settings,
+                probe: true,
+            };
+            rule(frame, &tables, outcome)
+        }
+        None => outcome.rule,
+    }
+}
+
+/// [`named`] behind a global function's boundary, for probes.
+///
+/// # Safety
+///
+/// `ctx` is the context of the running program.
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub(crate) unsafe extern "C" fn gateway_name(ctx: *mut xdp_md, verdict: u32, rule: u32) -> u64 {
+    let frame = XdpFrame::new(&XdpContext::new(ctx));
+    match Verdict::from_index(verdict as u8) {
+        Some(verdict) => named(&frame, Outcome { verdict, rule }) as u64,
+        None => rule as u64,
+    }
 }
 
 /// Sends the event of one drop; says whether there was room for it.

@@ -19,8 +19,9 @@ use gateway_common::{
     lists::{
         Entry, Key4, Key6,
         cells::{WORDS4, WORDS6},
-        index4::{Bucket, MOST_INDEX_BITS},
+        index4::Bucket,
     },
+    pipeline::rule,
     settings::{Limit, Settings},
     syncookie::Endpoint,
     tables::List,
@@ -65,7 +66,7 @@ impl Memory {
             mirror: Mirror::new(seed),
             words4: vec![0; WORDS4 as usize],
             words6: vec![0; WORDS6 as usize],
-            buckets4: vec![Bucket::default(); 1 << MOST_INDEX_BITS],
+            buckets4: Vec::new(),
             v4: HashMap::new(),
             v6: HashMap::new(),
             listening: HashMap::new(),
@@ -143,10 +144,14 @@ impl Memory {
         there.is_some()
     }
 
-    /// What becomes of a frame now.
+    /// What becomes of a frame now, and by which rule.
     #[must_use]
     pub fn decide(&self, frame: &[u8]) -> Outcome {
-        decide(frame, self)
+        let outcome = decide(frame, self);
+        Outcome {
+            rule: rule(frame, self, outcome),
+            ..outcome
+        }
     }
 
     /// Sets the clock.
@@ -161,6 +166,10 @@ impl Memory {
     }
 
     fn write(&mut self, changed: &Changed) {
+        let buckets = self.mirror.buckets4().len();
+        if self.buckets4.len() < buckets {
+            self.buckets4.resize(buckets, Bucket::default());
+        }
         for (index, bucket) in &changed.index4.buckets {
             self.buckets4[*index as usize] = *bucket;
         }

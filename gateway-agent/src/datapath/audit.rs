@@ -12,6 +12,7 @@ use gateway_policy::grammar::Prefix;
 use super::{
     Datapath,
     error::DatapathError,
+    index::IndexWalk,
     mirror::{Changed, Key, Reindexed, changes4::Changes, key, prefix},
     object::{Family, Maps},
 };
@@ -26,6 +27,7 @@ const MOST_WRONG: usize = 1 << 20;
 /// sound at every instant.
 #[derive(Debug, Default)]
 pub struct SummaryWalk {
+    index: IndexWalk,
     next: u32,
     wrong: Vec<u32>,
 }
@@ -145,13 +147,16 @@ impl Datapath {
         Ok(true)
     }
 
-    /// Compares the next words of the summary. `Some` at the end of the walk: how many words were
-    /// wrong and have been written.
+    /// Compares the next words of the summary, after the buckets of the index. `Some` at the end of
+    /// the walk: how many of them were wrong and have been written.
     ///
     /// # Errors
     ///
     /// When the kernel refuses.
     pub fn mend_summary(&mut self, walk: &mut SummaryWalk) -> Result<Option<usize>, DatapathError> {
+        if !self.mend_index(&mut walk.index)? {
+            return Ok(None);
+        }
         self.mirror()?;
         let Some(mirror) = &self.mirror else {
             return Ok(Some(0));
@@ -193,6 +198,7 @@ impl Datapath {
             }
         }
         walk.next = 0;
+        wrong += std::mem::take(&mut walk.index).mended;
         self.write_cells(&Changed {
             index4: Reindexed::default(),
             words4: changes4.in_order(),

@@ -6,7 +6,23 @@
 use aya::maps::MapError;
 use gateway_common::lists::index4::{Bucket, LEAST_INDEX_BITS, MOST_INDEX_BITS, index_shift};
 
-use super::{Datapath, error::DatapathError, mirror::Reindexed, object::Maps};
+use super::{
+    Datapath,
+    error::DatapathError,
+    mirror::{Reindexed, steps},
+    object::Maps,
+};
+
+/// Buckets that one step compares: a few milliseconds.
+const BUCKETS: u32 = 4_096;
+
+/// A walk over the kernel's index.
+#[derive(Debug, Default)]
+pub(super) struct IndexWalk {
+    next: u32,
+    /// How many buckets were wrong so far.
+    pub(super) mended: usize,
+}
 
 impl Datapath {
     /// Writes buckets of the index.
@@ -38,6 +54,34 @@ impl Datapath {
             .collect();
         self.write_buckets(&differing)?;
         self.switch_index(shift)
+    }
+
+    /// Compares the next buckets with the mirror's, and writes those that differ. Says whether
+    /// that was all of them.
+    pub(super) fn mend_index(&mut self, walk: &mut IndexWalk) -> Result<bool, DatapathError> {
+        let mirror = self.mirror()?;
+        let shift = mirror.index_shift();
+        let next: Vec<(u32, Bucket)> = (walk.next..)
+            .zip(mirror.buckets4().iter().skip(walk.next as usize).copied())
+            .take(BUCKETS as usize)
+            .collect();
+        if next.is_empty() {
+            // An import that failed half-way left it off.
+            if self.settings.index_shift != shift {
+                self.rewrite_index()?;
+            }
+            return Ok(true);
+        }
+        let mut wrong = Vec::new();
+        for (index, bucket) in &next {
+            let held = self.maps.index4.get(index, 0);
+            let held = held.map_err(DatapathError::kernel("reading the lists' index"))?;
+            wrong.extend(steps(held, *bucket).into_iter().map(|step| (*index, step)));
+            walk.mended += usize::from(held != *bucket);
+        }
+        walk.next = walk.next.saturating_add(BUCKETS);
+        self.write_buckets(&wrong)?;
+        Ok(false)
     }
 
     pub(super) fn write_buckets(&mut self, buckets: &[(u32, Bucket)]) -> Result<(), DatapathError> {

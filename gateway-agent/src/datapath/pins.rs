@@ -225,7 +225,9 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
 /// Type of a map.
 fn kind(name: &str) -> MapType {
     match name {
-        maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::LIMITER => MapType::Array,
+        maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::INDEX4 | maps::LIMITER => {
+            MapType::Array
+        }
         maps::COUNTERS => MapType::PerCpuArray,
         maps::WOULD => MapType::PerCpuHash,
         maps::EVENTS => MapType::RingBuf,

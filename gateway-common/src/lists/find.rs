@@ -42,6 +42,12 @@ pub fn listed4<T: Tables>(tables: &T, address: u32) -> Packed {
             return here;
         }
     }
+    exact4(tables, address)
+}
+
+/// As [`listed4`], past the index.
+#[inline(always)]
+pub(crate) fn exact4<T: Tables>(tables: &T, address: u32) -> Packed {
     let place = cells::place4(address.to_be_bytes());
     match place.read(tables.cells4(place.word)) {
         Cell::Clear => Packed::NOTHING,

@@ -77,6 +77,21 @@ impl Packed {
         self.0 as u8 != Kind::Unlisted as u8
     }
 
+    /// Whether an enforced deny entry decided.
+    #[inline(always)]
+    pub(crate) const fn denies(self) -> bool {
+        let kind = self.0 as u8;
+        kind == Kind::DeniedExact as u8
+            || kind == Kind::DeniedPrefix as u8
+            || kind == Kind::Banned as u8
+    }
+
+    /// The rule of what decided, or of a shadow entry.
+    #[inline(always)]
+    pub(crate) const fn rule(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
     /// This answer, with what it leaves open taken from `shorter`. Both are unlisted.
     #[inline(always)]
     pub(super) const fn or(self, shorter: Self) -> Self {

@@ -16,7 +16,7 @@ pub use entry::{
     Entry, MODE_ENFORCE, MODE_SHADOW, ORIGIN_BAN, ORIGIN_CONFIG, ORIGIN_FEED, ORIGIN_OPERATOR,
 };
 pub use find::{Lists, listed4, probe4, probe6, walk4, walk6};
-pub(crate) use find::{find4, find6};
+pub(crate) use find::{exact4, find4, find6};
 pub(crate) use key::halves;
 pub use key::{Key4, Key6};
 pub use lengths::Lengths;

@@ -99,19 +99,16 @@ impl Model {
         }
     }
 
-    /// Whether `got` is what the model expects of this frame. The program may deny without saying
-    /// by which entry: the rule is 0 then, and where a whole block is denied the verdict that of a
-    /// prefix.
+    /// Whether `got` is what the model expects of this frame. The program may deny as a prefix
+    /// without saying by which entry: the rule is 0 then.
     #[must_use]
     pub fn agrees(expected: Outcome, got: Outcome) -> bool {
-        let as_a_block = got.verdict == Verdict::DeniedPrefix
-            && matches!(
-                expected.verdict,
-                Verdict::DeniedExact | Verdict::DeniedPrefix
-            );
-        let as_a_host =
-            got.verdict == Verdict::DeniedExact && expected.verdict == Verdict::DeniedExact;
-        expected == got || (got.rule == 0 && (as_a_block || as_a_host))
+        let anonymous = got.verdict == Verdict::DeniedPrefix && got.rule == 0;
+        let denied = matches!(
+            expected.verdict,
+            Verdict::DeniedExact | Verdict::DeniedPrefix
+        );
+        expected == got || (anonymous && denied)
     }
 
     /// The address that the lists go by, when the frame has one.

@@ -339,7 +339,7 @@ fn fit(old: Bucket, wanted: &[Record]) -> Bucket {
 
 /// What to write to get from one content to another, so that at any instant a source finds what
 /// the lists said before or what they say now: a bucket that is marked as full decides nothing.
-fn steps(old: Bucket, new: Bucket) -> Vec<Bucket> {
+pub(in crate::datapath) fn steps(old: Bucket, new: Bucket) -> Vec<Bucket> {
     if old == new {
         return Vec::new();
     }
@@ -372,6 +372,8 @@ fn steps(old: Bucket, new: Bucket) -> Vec<Bucket> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use gateway_common::lists::index4::decisive;
     use proptest::prelude::*;
 
@@ -379,10 +381,12 @@ mod tests {
 
     /// The `nth` block that shares a bucket with the first, in the smallest index.
     fn sharing(nth: u32) -> u32 {
-        let shift = index_shift(LEAST_INDEX_BITS);
-        let bucket = bucket4(0, shift);
-        let mut blocks = (0..1 << 24).filter(|block| bucket4(block << 8, shift) == bucket);
-        blocks.nth(nth as usize).unwrap()
+        static BLOCKS: LazyLock<Vec<u32>> = LazyLock::new(|| {
+            let bucket = |block: u32| bucket4(block << 8, index_shift(LEAST_INDEX_BITS));
+            let blocks = (0..1 << 24).filter(|block| bucket(*block) == bucket(0));
+            blocks.take(5).collect()
+        });
+        BLOCKS[nth as usize]
     }
 
     /// Records of few blocks with few hosts, so that places are contended for.

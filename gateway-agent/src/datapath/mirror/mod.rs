@@ -22,6 +22,7 @@ use gateway_policy::grammar::Prefix;
 use std::net::IpAddr;
 
 pub use self::index4::Reindexed;
+pub(super) use self::index4::steps;
 use self::{cells4::Cells4, cells6::Cells6, index4::Index4, lengths::LengthCounts};
 
 /// The lists, and the summary as the kernel should have it.
