@@ -37,7 +37,7 @@ pub const CELLS: u32 = NEAR + FAR;
 
 /// Attempts to update a cell before the packet goes free; one more for the packet rate. Each lost
 /// attempt means that another processor charged the same cell in the meantime.
-const ATTEMPTS: u32 = 4;
+pub const ATTEMPTS: u32 = 4;
 
 /// Nanoseconds of one tick. 52 bits of ticks last seven years of uptime.
 pub const TICK_NANOS: u64 = 64;
