@@ -14,6 +14,9 @@ use super::{Flooded, neighbour};
 use crate::host::Node;
 use crate::wait;
 
+/// The ring, of 128 frames: what is in it fits into the socket's send buffer as the kernel makes
+/// it. trafgen gives up when it does not.
+const RING: &str = "256KiB";
 /// How long it may take to end when it is told to.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -66,7 +69,7 @@ impl Trafgen {
         let mut command = from.command("trafgen");
         command
             .args(["--dev", from.host().interface(), "--cpus", "1"])
-            .args(["--num", &self.packets.to_string()])
+            .args(["--num", &self.packets.to_string(), "--ring-size", RING])
             // What belongs to the machine is left as it is.
             .args(["--no-sock-mem", "--notouch-irq", "--no-cpu-stats"])
             .arg(self.packet(from))
