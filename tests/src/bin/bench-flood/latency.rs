@@ -126,8 +126,12 @@ pub(crate) fn measure(
     // Answers to sources that nobody has dropped have to go somewhere.
     default_route(lab.host(Host::Gateway))?;
     let certificate = Certificate::make(lab.state(), "gateway")?;
-    // What a client may ask is not what is measured.
-    let quiet = json!({"rate_limits": {"untrusted": "unlimited"}});
+    // What a client may ask is not what is measured; nor is attack mode, which holds a client that
+    // nobody knows to fewer packets than this one sends.
+    let quiet = json!({
+        "rate_limits": {"untrusted": "unlimited"},
+        "attack_mode": {"trigger": "off"},
+    });
     let config = merge(base(lab, "filtering", &certificate), &quiet);
     let mut filtering = Agent::prepare(lab, "filtering", gateway, &config)?;
     let config = merge(base(lab, "bare", &certificate), &quiet);
