@@ -90,6 +90,11 @@ fn a_client_is_served_while_trafgen_floods_from_denied_and_from_random_sources()
     );
     let deny = world.agent.gateway(["deny", "add", "198.18.0.0/16"]);
     deny.unwrap().done().unwrap();
+    // As a host on the Internet has one: the stack answers no source that it has no route to.
+    let via = Host::Attacker.ip4().to_string();
+    let mut route = world.host(Host::Gateway).command("ip");
+    route.args(["route", "add", "default", "via", &via, "dev", WAN]);
+    assert!(route.status().unwrap().success());
     let every = Duration::from_millis(20);
     let visitor = Visitor::start(world.host(Host::Client), vec![world.https("/")], every).unwrap();
     wait::until(SOON, "a visit", || (visitor.count() > 0).then_some(())).unwrap();
