@@ -18,6 +18,7 @@ const FLOOD_NEEDS: &[Need] = &[
     Need::Ipset,
     Need::Iptables,
     Need::Openssl,
+    Need::Trafgen,
 ];
 
 #[derive(clap::Args)]
@@ -33,6 +34,8 @@ enum Bench {
     /// What dropping a flood costs, beside xdp-filter, nftables and ipset, and what a client
     /// notices of it
     Flood(Passed),
+    /// What the packet limiter admits beside what it should, and whether its bounds hold
+    Limiter(Passed),
     /// Microseconds of CPU time per request in the WAF under the OWASP Core Rule Set, and what
     /// loading it costs
     Waf(Passed),
@@ -52,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     match &args.bench {
         Bench::Xdp(args) => xdp(args),
         Bench::Flood(args) => flood(args),
+        Bench::Limiter(args) => limiter(args),
         Bench::Waf(args) => waf(args),
     }
 }
@@ -76,6 +80,16 @@ fn flood(args: &Passed) -> Result<ExitCode> {
     benchmark(
         &["--package", "gateway-tests", "--bin", "bench-flood"],
         &["--gateway".into(), agent.into()],
+        args,
+    )
+}
+
+fn limiter(args: &Passed) -> Result<ExitCode> {
+    as_root()?;
+    setup::ensure(build::NEEDS)?;
+    benchmark(
+        &["--package", "gateway-tests", "--bin", "bench-limiter"],
+        &[],
         args,
     )
 }

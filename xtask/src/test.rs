@@ -10,7 +10,7 @@ use crate::setup::{self, Need};
 use crate::{cargo, lab};
 
 /// What the tests take beyond a build and a lab.
-pub(crate) const NEEDS: &[Need] = &[Need::Curl, Need::Openssl, Need::Tcpdump];
+pub(crate) const NEEDS: &[Need] = &[Need::Curl, Need::Openssl, Need::Tcpdump, Need::Trafgen];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -8,14 +8,18 @@
 //! Each source has four places to go: two beside each other in a small table, which stays in the
 //! processor's cache, and two beside each other in a large one, which is asked only when both of
 //! the first are busy with other sources. Only when all four are busy does it share one. A source
-//! that sends one packet keeps a cell busy for one interval, so filling the table takes [`CELLS`]
-//! / interval packets a second, and a flood of spoofed sources displaces nobody.
+//! that sends one packet keeps a cell busy for one interval, and until the clock moves on. So
+//! filling the table takes [`CELLS`] packets within the longer of interval and jiffy, and as long
+//! as a flood of spoofed sources sends a tenth of that, it displaces nobody.
 //!
-//! What a source may send beyond its limit: it has one more burst when it had to go to the large
-//! table and finds a place in the small one later, which it then keeps for as long as it owes
-//! anything; and a packet goes free when other processors come before each of its attempts
-//! ([`ATTEMPTS`], and one more for the packet rate). It may send less where it shares a cell: with a source of
-//! the same tag beside it (1 in 4096), or with any other when all places are busy.
+//! What a source may send beyond its limit: each account that it keeps holds to the limit by
+//! itself, and there are three at most, its own in either table and the one that it shares when
+//! both are full. So with places to be had it is held to once its limit, after it had to go to
+//! the large table and found a place in the small one to twice that, and never to more than
+//! three times. And a packet goes free when other processors come before each of its attempts
+//! ([`ATTEMPTS`], and one more for the packet rate): a factor of 1 + (n - 1) / 5 for n of them. It
+//! may send less where it shares a cell: with a source of the same tag beside it (1 in 4096), or
+//! with any other when all places are busy. `docs/LIMITS.md` has the figures.
 
 mod further;
 mod gcra;
@@ -37,7 +41,7 @@ pub const CELLS: u32 = NEAR + FAR;
 
 /// Attempts to update a cell before the packet goes free; one more for the packet rate. Each lost
 /// attempt means that another processor charged the same cell in the meantime.
-const ATTEMPTS: u32 = 4;
+pub const ATTEMPTS: u32 = 4;
 
 /// Nanoseconds of one tick. 52 bits of ticks last seven years of uptime.
 pub const TICK_NANOS: u64 = 64;

@@ -62,7 +62,7 @@ pub mod xdp;
 pub use agent::Agent;
 pub use certificate::Certificate;
 pub use curl::Curl;
-pub use flood::{Flood, Flooded, Sources};
+pub use flood::{Drawn, Flood, Flooded, Sources, Trafgen};
 pub use host::{Counters, Host, Node};
 pub use lab::Lab;
 pub use origin::{Behaviour, Origin};

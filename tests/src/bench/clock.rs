@@ -28,8 +28,17 @@ pub fn last_cpu() -> Result<usize> {
 ///
 /// When the thread may not run there.
 pub fn stay_on_one_cpu() -> Result<()> {
+    stay_on(last_cpu()?)
+}
+
+/// Keeps this thread on the CPU of this number.
+///
+/// # Errors
+///
+/// When the thread may not run there.
+pub fn stay_on(cpu: usize) -> Result<()> {
     let mut set = CpuSet::new();
-    set.set(last_cpu()?)?;
+    set.set(cpu)?;
     sched_setaffinity(Pid::from_raw(0), &set).context("staying on one CPU")
 }
 

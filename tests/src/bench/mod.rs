@@ -1,6 +1,7 @@
 //! What the benchmarks share.
 
 pub mod clock;
+pub mod limiter;
 pub mod machine;
 pub mod pins;
 pub mod sources;

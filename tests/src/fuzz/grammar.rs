@@ -47,7 +47,11 @@ pub(super) fn paths(data: &[u8]) {
         return;
     };
     if let Ok(path) = NormalPath::parse(text) {
-        let again = NormalPath::parse(path.as_str()).expect("a path that is normal");
+        // What is decoded may have what would end it: it is one path once that is encoded again.
+        let encoded = path.as_str().replace('%', "%25");
+        let encoded = encoded.replace('?', "%3F").replace('#', "%23");
+        let encoded = encoded.replace(' ', "%20");
+        let again = NormalPath::parse(&encoded).expect("a path that is normal");
         assert_eq!(again.as_str(), path.as_str(), "{text:?}");
     }
 }

@@ -8,6 +8,7 @@ use gateway_common::{
 };
 use gateway_lab::wait;
 use gateway_tests::{
+    bench::limiter::loaded,
     kernel::{Kernel, Moved},
     packet::{Ipv4, Ipv6, Packet, Transport},
     setup::{Setup, zone},
@@ -132,4 +133,31 @@ fn a_watched_limit_counts_and_drops_nothing() -> Result<(), DatapathError> {
     let (_, moved) = kernel.run(&from([10, 1, 0, 1]), 10)?;
     assert_eq!(packets(&moved, Verdict::Pass), 10, "{moved:?}");
     Ok(())
+}
+
+/// At rates that are configured, in real time: what two processors admit between them stays
+/// within what the limiter promises for two, and one alone admits not a packet more than it may.
+#[test]
+fn processors_keep_to_the_bound_that_is_stated() {
+    for (count, packets) in [(1, 200_000), (2, 200_000)] {
+        for (rate, burst) in [(5_000, 2_000), (1_000_000, 20)] {
+            let burst = Nanos::from_millis(burst);
+            let limit = Limit::new(rate, Nanos::from_secs(1), burst, MODE_ENFORCE);
+            let measured = loaded::processors(count, &limit, packets).unwrap();
+            println!("{measured:?}");
+            assert!(measured.holds(), "{measured:?}");
+            assert!(measured.admitted >= 5_000, "{measured:?}");
+        }
+    }
+}
+
+/// A tenth of what `cargo xtask bench limiter` sends: this runs on emulated processors too.
+#[test]
+fn a_million_forged_sources_evict_nothing() {
+    let spoofed = loaded::spoofed(1_000_000).unwrap();
+    println!("{spoofed:?}");
+    assert_eq!(spoofed.lost, 0, "bans and safelist entries");
+    assert!(spoofed.clients.holds(), "{spoofed:?}");
+    // Forged sources that happen to share an account with a client, or with each other.
+    assert!(spoofed.refused < 10_000, "{spoofed:?}");
 }

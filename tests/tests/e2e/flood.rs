@@ -1,9 +1,10 @@
 //! Packets in numbers.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
-use gateway_lab::{Flood, Host, Sources, Visitor, wait};
+use gateway_lab::net::WAN;
+use gateway_lab::{Drawn, Flood, Host, Sources, Trafgen, Visitor, wait};
 use serde_json::json;
 
 use super::world::{SOON, World};
@@ -76,6 +77,67 @@ fn a_flood_is_held_to_the_packet_limit_and_a_client_does_not_notice() {
         slowest < Duration::from_secs(2),
         "a request took {slowest:?}"
     );
+}
+
+/// Frames that come the ordinary way, as fast as another program makes them, against a stock
+/// configuration.
+#[test]
+fn a_client_is_served_while_trafgen_floods_from_denied_and_from_random_sources() {
+    const PACKETS: u64 = 200_000;
+    let world = World::running(
+        "trafgen",
+        &json!({"rate_limits": {"untrusted": "unlimited"}}),
+    );
+    let deny = world.agent.gateway(["deny", "add", "198.18.0.0/16"]);
+    deny.unwrap().done().unwrap();
+    // As a host on the Internet has one: the stack answers no source that it has no route to.
+    let via = Host::Attacker.ip4().to_string();
+    let mut route = world.host(Host::Gateway).command("ip");
+    route.args(["route", "add", "default", "via", &via, "dev", WAN]);
+    assert!(route.status().unwrap().success());
+    let every = Duration::from_millis(20);
+    let visitor = Visitor::start(world.host(Host::Client), vec![world.https("/")], every).unwrap();
+    wait::until(SOON, "a visit", || (visitor.count() > 0).then_some(())).unwrap();
+    let to = SocketAddrV4::new(Host::Gateway.ip4(), 443);
+    let arrived = || {
+        let counters = world.host(Host::Gateway).counters(WAN);
+        counters.unwrap().rx_packets
+    };
+    for sources in [Drawn::Within([198, 18]), Drawn::Anywhere] {
+        let visits = visitor.count();
+        let (before, denied) = (
+            arrived(),
+            world.agent.stats().unwrap().packets("denied-prefix"),
+        );
+        let flood = Trafgen::syn(to, sources, PACKETS);
+        let flooded = flood
+            .start(world.host(Host::Attacker))
+            .unwrap()
+            .wait(SOON)
+            .unwrap();
+        assert_eq!(flooded.sent, PACKETS);
+        wait::until(SOON, "visits", || {
+            (visitor.count() >= visits + 5).then_some(())
+        })
+        .unwrap();
+        let arrived = arrived() - before;
+        let denied = world.agent.stats().unwrap().packets("denied-prefix") - denied;
+        assert!(arrived >= PACKETS / 2, "{arrived} of {PACKETS} arrived");
+        match sources {
+            // The client's own packets arrive too, and are few.
+            Drawn::Within(_) => assert!(
+                denied <= PACKETS && arrived - denied < PACKETS / 20,
+                "{denied} of {arrived} were dropped"
+            ),
+            // One address in 65,536 is denied.
+            Drawn::Anywhere => assert!(denied < PACKETS / 1000, "{denied} were denied"),
+        }
+    }
+    visitor.pause();
+    let visits = visitor.visits();
+    assert!(visits.failures.is_empty(), "{:?}", visits.failures);
+    let slowest = visits.percentile(100);
+    assert!(slowest < SOON / 2, "a request took {slowest:?}");
 }
 
 #[test]

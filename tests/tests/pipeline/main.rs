@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod bounds;
 mod clock;
 mod collisions;
 mod flood;

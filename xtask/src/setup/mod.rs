@@ -36,6 +36,8 @@ pub(crate) enum Need {
     Openssl,
     /// `tcpdump`, whose captures are read.
     Tcpdump,
+    /// `trafgen`, which makes floods.
+    Trafgen,
     /// `xdp-filter`, which the data plane is measured against.
     XdpFilter,
     /// `nft`, the same.
@@ -93,6 +95,7 @@ fn packaged(need: Need) -> Option<Packaged> {
         Need::Curl => ("curl", "curl"),
         Need::Openssl => ("openssl", "openssl"),
         Need::Tcpdump => ("tcpdump", "tcpdump"),
+        Need::Trafgen => ("trafgen", "netsniff-ng"),
         Need::XdpFilter => ("xdp-filter", "xdp-tools"),
         Need::Nft => ("nft", "nftables"),
         Need::Ipset => ("ipset", "ipset"),

@@ -6,6 +6,7 @@
 mod frame;
 mod pace;
 mod sources;
+mod trafgen;
 mod wire;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use anyhow::{Context, Result};
 
 pub(crate) use frame::checksum;
 pub use sources::Sources;
+pub use trafgen::{Drawn, Running, Trafgen};
 
 use crate::host::{Host, Node};
 use crate::net;

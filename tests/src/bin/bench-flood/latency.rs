@@ -5,15 +5,16 @@
 
 use std::{
     fs,
+    net::SocketAddrV4,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use gateway_lab::{
-    Agent, Certificate, Host, Lab, Node,
+    Agent, Certificate, Drawn, Host, Lab, Node, Trafgen,
     agent::{base, merge},
     net::WAN,
     visitor::Visits,
@@ -34,6 +35,10 @@ const TURN: Duration = Duration::from_secs(2);
 const WARM_UP: Duration = Duration::from_millis(200);
 /// No two sources in one /24: what is hardest for our lists.
 const SHAPE: Shape = Shape::Scattered;
+/// What trafgen's denied sources are drawn from; it knows no other shape.
+const BLOCK: [u8; 2] = [198, 18];
+/// Packets after which trafgen ends by itself, should nobody end it.
+const MOST: u64 = 50_000_000;
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +48,34 @@ pub(crate) struct Effort {
     pub(crate) rate: u32,
 }
 
+/// The flood beside a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// None.
+    Nothing,
+    /// Live frames from scattered sources, all denied.
+    Live,
+    /// trafgen, from sources that are denied as a block.
+    Denied,
+    /// trafgen, from sources anywhere.
+    Anywhere,
+}
+
+impl Beside {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "no flood",
+            Self::Live => "live frames",
+            Self::Denied => "trafgen, denied",
+            Self::Anywhere => "trafgen, random",
+        }
+    }
+}
+
 /// What a client noticed.
 pub(crate) struct Noticed {
     pub(crate) name: &'static str,
-    pub(crate) flooded: bool,
+    pub(crate) beside: Beside,
     /// The figures, or why there are none.
     pub(crate) figures: Result<Figures>,
 }
@@ -55,6 +84,8 @@ pub(crate) struct Noticed {
 pub(crate) struct Figures {
     /// Packets per second that the flood reached.
     pub(crate) rate: Summary,
+    /// Packets that the gateway's program has dropped, over all rounds.
+    pub(crate) dropped: Option<u64>,
     /// Milliseconds that half of the requests took at most, and 99 of 100.
     pub(crate) p50: Summary,
     pub(crate) p99: Summary,
@@ -66,9 +97,10 @@ pub(crate) struct Figures {
 /// Somebody's turns.
 struct Row {
     name: &'static str,
-    flooded: bool,
+    beside: Beside,
     by: Result<By>,
     rates: Vec<f64>,
+    dropped: Option<u64>,
     p50: Vec<f64>,
     p99: Vec<f64>,
     answered: usize,
@@ -94,8 +126,12 @@ pub(crate) fn measure(
     // Answers to sources that nobody has dropped have to go somewhere.
     default_route(lab.host(Host::Gateway))?;
     let certificate = Certificate::make(lab.state(), "gateway")?;
-    // What a client may ask is not what is measured.
-    let quiet = json!({"rate_limits": {"untrusted": "unlimited"}});
+    // What a client may ask is not what is measured; nor is attack mode, which holds a client that
+    // nobody knows to fewer packets than this one sends.
+    let quiet = json!({
+        "rate_limits": {"untrusted": "unlimited"},
+        "attack_mode": {"trigger": "off"},
+    });
     let config = merge(base(lab, "filtering", &certificate), &quiet);
     let mut filtering = Agent::prepare(lab, "filtering", gateway, &config)?;
     let config = merge(base(lab, "bare", &certificate), &quiet);
@@ -108,19 +144,28 @@ pub(crate) fn measure(
     // From here on its store has the list, and each start puts it into the kernel.
     filtering.start()?;
     filtering.gateway(["deny", "import", list])?.done()?;
+    let [a, b] = BLOCK;
+    filtering
+        .gateway(["deny", "add", &format!("{a}.{b}.0.0/16")])?
+        .done()?;
     filtering.terminate()?;
     filtering.gateway(["detach", "--yes"])?.done()?;
 
     let mut rows = vec![
-        Row::new("gateway", false, Ok(By::Gateway)),
-        Row::new("gateway", true, Ok(By::Gateway)),
+        Row::new("gateway", Beside::Nothing, Ok(By::Gateway)),
+        Row::new("gateway", Beside::Live, Ok(By::Gateway)),
     ];
     for Candidate { name, defender } in defenders::others(lab, SHAPE) {
         // What the lab holds from the first part serves again.
-        rows.push(Row::new(name, true, defender.map(By::Other)));
+        rows.push(Row::new(name, Beside::Live, defender.map(By::Other)));
     }
-    let nobody = Constant::pass_all()?;
-    rows.push(Row::new("nobody", true, Ok(By::Other(Box::new(nobody)))));
+    for beside in [Beside::Live, Beside::Denied] {
+        let nobody = Constant::pass_all()?;
+        rows.push(Row::new("nobody", beside, Ok(By::Other(Box::new(nobody)))));
+    }
+    for beside in [Beside::Denied, Beside::Anywhere] {
+        rows.push(Row::new("gateway", beside, Ok(By::Gateway)));
+    }
     for round in 0..effort.rounds {
         for row in &mut rows {
             sender.draw_from(SHAPE.sources(), round)?;
@@ -132,12 +177,13 @@ pub(crate) fn measure(
 }
 
 impl Row {
-    fn new(name: &'static str, flooded: bool, by: Result<By>) -> Self {
+    fn new(name: &'static str, beside: Beside, by: Result<By>) -> Self {
         Self {
             name,
-            flooded,
+            beside,
             by,
             rates: Vec::new(),
+            dropped: None,
             p50: Vec::new(),
             p99: Vec::new(),
             answered: 0,
@@ -152,12 +198,14 @@ impl Row {
         (filtering, bare): (&mut Agent, &mut Agent),
         rate: u32,
     ) -> Result<()> {
-        let rate = self.flooded.then_some(rate);
+        let flood = (self.beside, rate);
         let (paced, visits) = match &mut self.by {
             Err(_) => return Ok(()),
             Ok(By::Gateway) => {
                 filtering.start()?;
-                let seen = beside(lab, sender, rate);
+                let seen = beside(lab, sender, flood);
+                let dropped = filtering.stats()?.total("dropped_packets");
+                self.dropped = Some(self.dropped.unwrap_or_default() + dropped);
                 filtering.terminate()?;
                 filtering.gateway(["detach", "--yes"])?.done()?;
                 seen?
@@ -165,7 +213,7 @@ impl Row {
             Ok(By::Other(defender)) => {
                 bare.start()?;
                 defender.put_up(lab)?;
-                let seen = beside(lab, sender, rate);
+                let seen = beside(lab, sender, flood);
                 defender.take_down(lab)?;
                 bare.terminate()?;
                 seen?
@@ -186,9 +234,10 @@ impl Row {
         let (answered, failed) = (self.answered, self.failed);
         Noticed {
             name: self.name,
-            flooded: self.flooded,
+            beside: self.beside,
             figures: self.by.map(|_| Figures {
                 rate: Summary::of(rates),
+                dropped: self.dropped,
                 p50: Summary::of(p50),
                 p99: Summary::of(p99),
                 answered,
@@ -198,12 +247,22 @@ impl Row {
     }
 }
 
-/// Lets the client make its requests, beside a flood if there is to be one.
-fn beside(lab: &Lab, sender: &mut Sender, rate: Option<u32>) -> Result<(Option<Paced>, Visits)> {
+/// Lets the client make its requests beside a flood, live frames at this rate.
+fn beside(
+    lab: &Lab,
+    sender: &mut Sender,
+    (beside, rate): (Beside, u32),
+) -> Result<(Option<Paced>, Visits)> {
     client::visit(lab, WARM_UP)?;
-    let Some(rate) = rate else {
-        return Ok((None, client::visit(lab, TURN)?));
-    };
+    match beside {
+        Beside::Nothing => Ok((None, client::visit(lab, TURN)?)),
+        Beside::Live => live(lab, sender, rate),
+        Beside::Denied => ring(lab, Drawn::Within(BLOCK)),
+        Beside::Anywhere => ring(lab, Drawn::Anywhere),
+    }
+}
+
+fn live(lab: &Lab, sender: &mut Sender, rate: u32) -> Result<(Option<Paced>, Visits)> {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let flood = scope.spawn(|| sender.pace(lab, rate, || !over.load(Ordering::Relaxed)));
@@ -214,6 +273,19 @@ fn beside(lab: &Lab, sender: &mut Sender, rate: Option<u32>) -> Result<(Option<P
     })
 }
 
+/// As fast as trafgen goes. What counts as sent is what arrived: the switch may lose some.
+fn ring(lab: &Lab, sources: Drawn) -> Result<(Option<Paced>, Visits)> {
+    let gateway = lab.host(Host::Gateway);
+    let to = SocketAddrV4::new(Host::Gateway.ip4(), 80);
+    let before = gateway.counters(WAN)?.rx_packets;
+    let mut flood = Trafgen::syn(to, sources, MOST).start(lab.host(Host::Attacker))?;
+    let visits = client::visit(lab, TURN)?;
+    ensure!(flood.goes_on()?, "trafgen has ended before the client");
+    let took = flood.stop()?.took;
+    let sent = gateway.counters(WAN)?.rx_packets - before;
+    Ok((Some(Paced { sent, took }), visits))
+}
+
 /// Routes everything that has no other way to the attacker.
 fn default_route(gateway: &Node) -> Result<()> {
     let via = Host::Attacker.ip4().to_string();
@@ -222,7 +294,7 @@ fn default_route(gateway: &Node) -> Result<()> {
         .args(["route", "add", "default", "via", &via, "dev", WAN])
         .output()
         .context("cannot run ip")?;
-    anyhow::ensure!(
+    ensure!(
         out.status.success(),
         "ip: {}",
         String::from_utf8_lossy(&out.stderr).trim()

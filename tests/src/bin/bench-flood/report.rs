@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cost::{Cost, Costs},
-    latency::{Effort, Noticed},
+    latency::{Beside, Effort, Noticed},
 };
 
 /// All that was measured.
@@ -134,24 +134,29 @@ impl fmt::Display for Report {
 fn client_table(f: &mut fmt::Formatter<'_>, effort: Effort, rows: &[Noticed]) -> fmt::Result {
     writeln!(
         f,
-        "\nms per request of a client beside a flood of {} packets/s from scattered sources: medians\n\
-         over {} rounds of the round's p50 and p99, and the middle half of the latter",
+        "\nms per request of a client beside a flood, live frames at {} packets/s from scattered\n\
+         sources or as many as trafgen makes: medians over {} rounds of the round's p50 and p99,\n\
+         and the middle half of the latter",
         effort.rate, effort.rounds
     )?;
     writeln!(
         f,
-        "\n{:12}{:>10}{:>8}{:>8}{:>18}{:>10}{:>8}",
-        "dropped by", "packets/s", "p50", "p99", "", "answered", "failed"
+        "\n{:12}{:16}{:>10}{:>10}{:>8}{:>8}{:>18}{:>10}{:>8}",
+        "dropped by", "flood", "packets/s", "dropped", "p50", "p99", "", "answered", "failed"
     )?;
     for row in rows {
-        write!(f, "{:12}", row.name)?;
+        write!(f, "{:12}{:16}", row.name, row.beside.name())?;
         match &row.figures {
             Err(error) => writeln!(f, "  left out: {error:#}")?,
             Ok(figures) => {
-                if row.flooded {
-                    write!(f, "{:>10.0}", figures.rate.median)?;
+                if row.beside == Beside::Nothing {
+                    write!(f, "{:>10}", "")?;
                 } else {
-                    write!(f, "{:>10}", "no flood")?;
+                    write!(f, "{:>10.0}", figures.rate.median)?;
+                }
+                match figures.dropped {
+                    Some(dropped) => write!(f, "{dropped:>10}")?,
+                    None => write!(f, "{:>10}", "")?,
                 }
                 writeln!(
                     f,
@@ -192,14 +197,15 @@ fn cost(row: &Cost) -> Value {
 }
 
 fn noticed(row: &Noticed) -> Value {
-    let base = json!({"name": row.name, "flooded": row.flooded});
+    let base = json!({"name": row.name, "flood": row.beside.name()});
     let figures = match &row.figures {
         Err(error) => return left_out(base, error),
         Ok(figures) => figures,
     };
     json!({
         "name": row.name,
-        "flooded": row.flooded,
+        "flood": row.beside.name(),
+        "dropped": figures.dropped,
         "packets_per_second": figures.rate.median.round(),
         "p50_ms": rounded(figures.p50.median, 1e3),
         "p50_spread": figures.p50.quartiles.map(|ms| rounded(ms, 1e3)),
