@@ -4,8 +4,9 @@
 //! while what counts, measures or says what a value must be like sees the request as it came.
 //! Under the same name, what is excluded for a field is excluded for what was in it.
 
-use super::{Item, Transaction};
+use super::{Item, Transaction, is_secret_name};
 use crate::{
+    body::xml::Document,
     decode::{self, Inner},
     variable::Store,
 };
@@ -65,6 +66,26 @@ impl Transaction<'_> {
         }
     }
 
+    /// The text of a document is seen as a whole and by what stands between its tags.
+    pub(super) fn look_into_xml(&mut self, document: &Document) {
+        if self.rules.decoders.is_empty() {
+            return;
+        }
+        let Some(item) = self.items(Store::XmlText).first().copied() else {
+            return;
+        };
+        for run in &document.runs {
+            let text = document.text.get(run.range.clone()).unwrap_or_default();
+            let secret = is_secret_name(&run.element);
+            self.look_inside(Store::XmlText, Item { secret, ..item }, text.trim_ascii());
+        }
+        if document.runs.len() > 1 {
+            let secret = document.runs.iter().any(|run| is_secret_name(&run.element));
+            let item = Item { secret, ..item };
+            self.look_inside(Store::XmlText, item, &document.text);
+        }
+    }
+
     fn look_inside(&mut self, store: Store, item: Item, value: &[u8]) {
         let limit = self.rules.settings.arguments_limit;
         let held: usize = self.inner.iter().map(Vec::len).sum();
@@ -90,7 +111,7 @@ impl Transaction<'_> {
                 items.push(Item {
                     value,
                     steps,
-                    secret,
+                    secret: secret || item.secret,
                     ..item
                 });
             }
