@@ -155,6 +155,13 @@ impl Waf {
         &self.rules.notices
     }
 
+    /// What the rule files hold that has an effect which is probably not meant, each with its
+    /// place: a `skipAfter` whose marker is nowhere.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.rules.warnings
+    }
+
     /// Switches the prefilter, which leaves out tests that cannot match. It is on to begin with
     /// and changes no verdict; off, it is there to be compared with.
     pub fn set_prefilter(&mut self, on: bool) {

@@ -147,6 +147,7 @@ pub(crate) struct Ruleset {
     pub(crate) tx: TxNames,
     pub(crate) unicode_map: Option<UnicodeMap>,
     pub(crate) notices: Vec<Finding>,
+    pub(crate) warnings: Vec<Finding>,
     pub(crate) collections: Arc<Collections>,
     pub(crate) patterns: Patterns,
     pub(crate) prefilter: Prefilter,

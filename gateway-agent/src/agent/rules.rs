@@ -45,15 +45,22 @@ impl Sources for RuleFiles {
 pub struct Rules {
     /// The rules.
     pub waf: Waf,
-    /// What the configuration says and has no effect.
+    /// What the configuration says and has no effect, and what the rules do that is probably not
+    /// meant.
     pub notices: Vec<config::Finding>,
 }
+
+/// The most warnings that go into the log each time that rules are loaded.
+const TOLD: usize = 50;
 
 impl Rules {
     /// Tells the log.
     pub(super) fn tell(&self) {
-        for notice in &self.notices {
+        for notice in self.notices.iter().take(TOLD) {
             tracing::warn!("{notice}");
+        }
+        if let Some(more @ 1..) = self.notices.len().checked_sub(TOLD) {
+            tracing::warn!("{more} more warnings; `gateway check` has them all");
         }
         tracing::info!(
             rules = self.waf.rules(),
@@ -98,6 +105,7 @@ pub fn load_files(
             });
         }
     }
+    notices.extend(waf.warnings().iter().map(finding));
     Ok(Rules { waf, notices })
 }
 
