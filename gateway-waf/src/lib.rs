@@ -53,7 +53,7 @@ pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
 pub use transaction::{
     BodyState, Decision, Effect, Excerpt, Explanation, Inspected, RequestCopy, RequestSummary,
-    RuleMatch, Step, Transaction, TxContext, UnixMillis,
+    RuleMatch, Shadow, Step, Transaction, TxContext, UnixMillis,
 };
 
 /// A loaded rule set, shared by all transactions.
@@ -113,13 +113,36 @@ impl Waf {
         Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
     }
 
-    /// How many rules are in shadow.
+    /// As [`Waf::shadow`], for the requests of one route: those of which
+    /// [`Transaction::set_route`] says that they are.
+    ///
+    /// # Errors
+    /// Says what is wrong with `choice`.
+    pub fn shadow_on(&mut self, route: &str, choice: &str) -> Result<usize, String> {
+        let meant = compile::Choice::parse(choice)?;
+        let rules = &self.rules.rules;
+        let bits = self.rules.shadow_on.entry(route.into()).or_default();
+        bits.extend(&meant.among(rules));
+        Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
+    }
+
+    /// How many rules are in shadow, on every route.
     #[must_use]
     pub fn in_shadow(&self) -> usize {
         let rules = self.rules.rules.iter();
         rules
             .filter(|rule| self.rules.shadow.contains(rule.index))
             .count()
+    }
+
+    /// The routes with rules that are in shadow there and not everywhere, and how many these are.
+    pub fn routes_in_shadow(&self) -> impl Iterator<Item = (&str, usize)> {
+        let routes = self.rules.shadow_on.iter().map(|(route, bits)| {
+            let rules = self.rules.rules.iter().map(|rule| rule.index);
+            let here = rules.filter(|&at| bits.contains(at) && !self.rules.shadow.contains(at));
+            (&**route, here.count())
+        });
+        routes.filter(|(_, rules)| *rules > 0)
     }
 
     /// Whether `choice` is one that [`Waf::shadow`] takes.

@@ -1,6 +1,9 @@
 //! Puts statements together: chains, markers, default actions, ids.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     action::{Defaults, RuleActions},
@@ -207,6 +210,7 @@ impl Builder {
             decoders: Decoders::default(),
             shares,
             shadow: RuleBits::default(),
+            shadow_on: BTreeMap::new(),
             only_watch: false,
         }
     }
