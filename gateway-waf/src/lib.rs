@@ -31,6 +31,7 @@
 mod body;
 mod compile;
 mod decode;
+pub mod form;
 pub mod injection;
 pub mod leaks;
 mod nearest;

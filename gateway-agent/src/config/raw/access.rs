@@ -70,7 +70,7 @@ pub(crate) struct Validate {
     pub(crate) schema: Option<At<FileName>>,
     /// An OpenAPI 3.1 document, instead of `schema`.
     pub(crate) openapi: Option<At<OpenApi>>,
-    /// Fields of JSON bodies that the schema does not name, where it does not say itself:
+    /// Fields of bodies that the schema does not name, where it does not say itself:
     /// `allow` or `refuse`. Default: `allow`.
     pub(crate) unknown_fields: Option<At<Unknown>>,
     /// `enforce`, or `shadow` to log what would be refused. Default: `enforce`.

@@ -1,13 +1,13 @@
 //! The operations of an OpenAPI 3.1 document.
 //!
-//! Judged are the path, the method, the parameters, and bodies of JSON; of other bodies only the
-//! media type. Not judged: `security`, `readOnly`, callbacks, responses.
+//! Judged are the path, the method, the parameters, and bodies of JSON and of forms; of other
+//! bodies only the media type. Not judged: `security`, `readOnly`, callbacks, responses.
 
 mod load;
 mod operation;
 mod parameter;
 mod places;
-mod query;
+pub(super) mod query;
 mod template;
 
 use http::Method;

@@ -102,7 +102,7 @@ fn ask(
     })?;
     match left {
         Left::Nothing => Ok(()),
-        Left::Json(rule) => rule.body(body.as_bytes()),
+        Left::Body(rule) => rule.body(&headers, body.as_bytes()),
     }
 }
 
