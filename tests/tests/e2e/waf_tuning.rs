@@ -148,8 +148,6 @@ fn rules_and_routes_in_shadow_are_seen_and_do_not_block() {
         status["shadow_routes"]["/old/**"].as_u64() > Some(9),
         "{status}"
     );
-    let replayed = world.agent.gateway(["waf", "replay", "--json"]).unwrap();
-    assert_eq!(replayed.code, 0, "{replayed:?}");
 }
 
 #[test]

@@ -63,16 +63,16 @@ pub(in crate::validation) fn fields(
     Ok(fields)
 }
 
+/// A schema and its place.
+type Placed<'d> = (String, &'d Map<String, Value>);
+
 struct Finding<'d> {
     document: &'d Document,
 }
 
 impl<'d> Finding<'d> {
     /// The schemas of one value: those at these places, and what they refer to or are made of.
-    fn schemas(
-        &self,
-        places: &[String],
-    ) -> Result<Vec<(String, &'d Map<String, Value>)>, ContractFault> {
+    fn schemas(&self, places: &[String]) -> Result<Vec<Placed<'d>>, ContractFault> {
         let mut seen = HashSet::new();
         let mut left = places.to_vec();
         let mut found = Vec::new();
@@ -135,11 +135,7 @@ impl<'d> Finding<'d> {
         })
     }
 
-    fn item(
-        &self,
-        schemas: &[(String, &Map<String, Value>)],
-        types: Vec<String>,
-    ) -> Result<Item, ContractFault> {
+    fn item(&self, schemas: &[Placed<'_>], types: Vec<String>) -> Result<Item, ContractFault> {
         let structured = |name: &String| name == "object" || name == "array";
         if types.iter().any(structured) {
             if !types.iter().all(|name| structured(name) || name == "null") {
@@ -168,7 +164,7 @@ impl<'d> Finding<'d> {
         })
     }
 
-    fn either(&self, schemas: &[(String, &Map<String, Value>)]) -> ContractFault {
+    fn either(&self, schemas: &[Placed<'_>]) -> ContractFault {
         let place = schemas.first().map_or("", |(pointer, _)| pointer);
         let message = "a field of a form is a list, an object or a value, not any of them";
         self.document.fault(place, message)
@@ -238,7 +234,7 @@ impl Item {
 }
 
 /// The types that the schemas of one value name, or that follow from the values they list.
-fn types(schemas: &[(String, &Map<String, Value>)]) -> Vec<String> {
+fn types(schemas: &[Placed<'_>]) -> Vec<String> {
     let mut types = Vec::new();
     for (_, schema) in schemas {
         let listed = schema.get("enum").and_then(Value::as_array);

@@ -104,8 +104,8 @@ impl Fields {
             match field.read(&sent) {
                 Ok(read) => {
                     values += read.values;
-                    if read.last != read.first {
-                        plainer.insert(name.clone(), read.last);
+                    if let Some(last) = read.last {
+                        plainer.insert(name.clone(), last);
                     }
                     object.insert(name, read.first);
                 }
@@ -164,8 +164,8 @@ fn settle(
 struct Read {
     /// What it most likely means.
     first: Value,
-    /// The plainest that it may mean; often the same.
-    last: Value,
+    /// The plainest that it may mean, where that is something else.
+    last: Option<Value>,
     /// How many values it consists of.
     values: usize,
 }
@@ -202,13 +202,14 @@ impl Field {
         };
         let items: Vec<Read> = items?;
         let values = items.iter().map(|item| item.values).sum::<usize>() + 1;
-        let (first, last) = items
-            .into_iter()
-            .map(|item| (item.first, item.last))
-            .unzip();
+        let plainer = items.iter().any(|item| item.last.is_some());
+        let last = plainer.then(|| {
+            let last = |item: &Read| item.last.as_ref().unwrap_or(&item.first).clone();
+            items.iter().map(last).collect()
+        });
         Ok(Read {
-            first: Value::Array(first),
-            last: Value::Array(last),
+            first: items.into_iter().map(|item| item.first).collect(),
+            last,
             values,
         })
     }
@@ -233,15 +234,19 @@ impl Item {
                 let (value, values) = json::parse(bytes)
                     .map_err(|_| "must be JSON that is read in one way".to_owned())?;
                 Ok(Read {
-                    last: value.clone(),
                     first: value,
+                    last: None,
                     values,
                 })
             }
             // As many characters as there are bytes.
             Reading::Text(_) if is_file => {
                 let text: String = bytes.iter().copied().map(char::from).collect();
-                Ok(alike(Value::String(text)))
+                Ok(Read {
+                    first: Value::String(text),
+                    last: None,
+                    values: 1,
+                })
             }
             Reading::Text(types) => {
                 let text = std::str::from_utf8(bytes).map_err(|_| "must be UTF-8".to_owned())?;
@@ -252,14 +257,19 @@ impl Item {
 
     /// The items of a list with commas between.
     fn parted(&self, sent: &Sent<'_>) -> Result<Vec<Read>, String> {
-        let (
+        let text = match sent {
             Sent::Pair {
                 text,
                 commas: false,
-            },
-            Reading::Text(types),
-        ) = (sent, self.reading)
-        else {
+            } => Some(text.as_str()),
+            Sent::Part {
+                content,
+                is_file: false,
+                ..
+            } => std::str::from_utf8(content).ok(),
+            Sent::Pair { commas: true, .. } | Sent::Part { is_file: true, .. } => None,
+        };
+        let (Some(text), Reading::Text(types)) = (text, self.reading) else {
             return Err("must be a list with commas that are not encoded".into());
         };
         let texts = text.split(',').filter(|_| !text.is_empty());
@@ -293,21 +303,12 @@ impl Item {
     }
 }
 
-fn alike(value: Value) -> Read {
-    Read {
-        last: value.clone(),
-        first: value,
-        values: 1,
-    }
-}
-
 fn plain(types: Types, text: &str) -> Read {
     let mut readings = types.readings(text).into_iter();
     let first = readings.next().unwrap_or_default();
-    let last = readings.next_back().unwrap_or_else(|| first.clone());
     Read {
         first,
-        last,
+        last: readings.next_back(),
         values: 1,
     }
 }

@@ -407,3 +407,33 @@ fn what_is_not_supported_in_a_form_is_a_fault() {
         assert!(said.starts_with(&format!("{place}{expected}")), "{said}");
     }
 }
+
+fn order() -> &'static Contract {
+    static ORDERS: std::sync::OnceLock<Contract> = std::sync::OnceLock::new();
+    ORDERS.get_or_init(|| load("s.yaml", ORDER, |_| {}).unwrap())
+}
+
+proptest::proptest! {
+    /// Whatever comes gets an answer.
+    #[test]
+    fn any_bytes_are_judged(text in "[-a-z0-9=&%+,\r\n:;\" ]{0,60}", bytes: Vec<u8>) {
+        let framed = format!("--B\r\nContent-Disposition: form-data; {text}\r\n--B--\r\n");
+        for body in [text.as_bytes(), framed.as_bytes(), &bytes] {
+            for media in [FORM, PARTS] {
+                let _ = post(order(), media, body);
+            }
+        }
+    }
+
+    /// A text is judged in a form as it is in JSON.
+    #[test]
+    fn a_text_is_the_same_in_a_form_and_in_json(note: String) {
+        let encoded: String = note.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let form = format!("qty=1&note={encoded}");
+        let json = serde_json::json!({"qty": 1, "note": note}).to_string();
+        proptest::prop_assert_eq!(
+            wrong(order(), FORM, form.as_bytes()),
+            wrong(order(), "application/json", json.as_bytes())
+        );
+    }
+}
