@@ -7,7 +7,7 @@
 //! document   a file of JSON or YAML, within bounds
 //! closed     schemas that refuse fields they do not name
 //! schema     JSON Schemas, compiled; words says what they say
-//! openapi/   paths, operations and parameters of OpenAPI 3.1
+//! openapi/   paths, operations and parameters of OpenAPI 3.1, and 3.0 made into it
 //! json       bodies, read so that no other parser reads them otherwise
 //! form/      bodies of forms, as values that a schema can judge; text says what a text stands for
 //! ```

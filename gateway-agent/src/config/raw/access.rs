@@ -68,7 +68,7 @@ pub(crate) struct Validate {
     /// A file with a JSON Schema (draft 2020-12 unless it names another), as JSON or YAML, that
     /// bodies keep to; `POST`, `PUT` and `PATCH` need one.
     pub(crate) schema: Option<At<FileName>>,
-    /// An OpenAPI 3.1 document, instead of `schema`.
+    /// An OpenAPI document, of version 3.1 or 3.0, instead of `schema`.
     pub(crate) openapi: Option<At<OpenApi>>,
     /// Fields of bodies that the schema does not name, where it does not say itself:
     /// `allow` or `refuse`. Default: `allow`.

@@ -15,9 +15,10 @@ use super::super::text::Types;
 use super::super::violation::Part;
 use super::super::{Unknown, takes_forms};
 use super::Path;
+use super::older;
 use super::operation::{Content, Operation, RequestBody};
 use super::parameter::{Form, Parameter};
-use super::places::{METHODS, bases, check_version, resolve, schemas};
+use super::places::{METHODS, Version, bases, resolve, schemas, version};
 use super::template::Template;
 
 /// Header fields that are no parameters (OpenAPI 3.1.1 section 4.8.12.1).
@@ -29,7 +30,9 @@ pub(super) fn paths(
     base: Option<&str>,
     fields: Unknown,
 ) -> Result<Vec<Path>, ContractFault> {
-    check_version(&document)?;
+    if version(&document)? == Version::V3_0 {
+        older::rewrite(&mut document)?;
+    }
     let bases = bases(&document, base)?;
     let items = match document.root.get("paths") {
         Some(Value::Object(items)) => items.keys().cloned().collect::<Vec<_>>(),

@@ -1,9 +1,10 @@
-//! The operations of an OpenAPI 3.1 document.
+//! The operations of an OpenAPI document, of version 3.1 or 3.0.
 //!
 //! Judged are the path, the method, the parameters, and bodies of JSON and of forms; of other
 //! bodies only the media type. Not judged: `security`, `readOnly`, callbacks, responses.
 
 mod load;
+mod older;
 mod operation;
 mod parameter;
 mod places;
