@@ -27,11 +27,11 @@ const MAX_DEPTH: usize = 512;
 
 /// What a document says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Document {
+pub(crate) struct Document<'a> {
     /// The text of all elements in order.
     pub(crate) text: Vec<u8>,
     /// The pieces of `text` between two tags; those of white space alone are left out.
-    pub(crate) runs: Vec<Run>,
+    pub(crate) runs: Vec<Run<'a>>,
     /// Names and values of all attributes in order.
     pub(crate) attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
@@ -39,18 +39,18 @@ pub(crate) struct Document {
 /// Text between two tags. Comments and CDATA sections do not part it: readers join what stands
 /// around them.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct Run<'a> {
     /// Where it stands in the text of the document.
     pub(crate) range: Range<usize>,
     /// The name of the element around it, without its namespace.
-    pub(crate) element: Vec<u8>,
+    pub(crate) element: &'a [u8],
 }
 
 /// Reads `input` into `document`. What was read before a fault stands.
-pub(crate) fn parse(
-    input: &[u8],
+pub(crate) fn parse<'a>(
+    input: &'a [u8],
     max_attributes: usize,
-    document: &mut Document,
+    document: &mut Document<'a>,
 ) -> Result<(), XmlError> {
     if input.starts_with(b"\xfe\xff") || input.starts_with(b"\xff\xfe") || input.contains(&0) {
         return Err(XmlError::Encoding);
@@ -85,7 +85,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Notes the text since the last tag; the element around it is still open.
-    fn end_run(&mut self, document: &mut Document) {
+    fn end_run(&mut self, document: &mut Document<'a>) {
         let range = self.run_from..document.text.len();
         self.run_from = range.end;
         let text = document.text.get(range.clone()).unwrap_or_default();
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
             let local = name.rsplit(|&b| b == b':').next().unwrap_or(name);
             document.runs.push(Run {
                 range,
-                element: local.to_vec(),
+                element: local,
             });
         }
     }
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn document(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         while let Some(&b) = self.rest().first() {
             if b == b'<' {
                 self.markup(document)?;
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn markup(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn markup(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         let rest = self.rest();
         if rest.starts_with(b"<!--") {
             self.skip_past(b"-->", 4)?;
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn element(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn element(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         if self.open.is_empty() && self.seen_root {
             return self.unexpected();
         }
@@ -382,7 +382,7 @@ mod tests {
         parse(input, 3, &mut document).unwrap();
         let runs = document.runs.iter().map(|run| {
             let text = &document.text[run.range.clone()];
-            (text, run.element.as_slice())
+            (text, run.element)
         });
         let runs: Vec<(&[u8], &[u8])> = runs.collect();
         assert_eq!(

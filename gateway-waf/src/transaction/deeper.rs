@@ -6,7 +6,7 @@
 
 use super::{Item, Transaction, is_secret_name};
 use crate::{
-    body::xml::Document,
+    body::xml::{Document, Run},
     decode::{self, Inner},
     variable::Store,
 };
@@ -14,6 +14,16 @@ use crate::{
 /// Header fields that are not looked into: one is seen as cookies, the other is a URL, whose
 /// escapes belong to it.
 const LEFT_OUT: [&[u8]; 2] = [b"cookie", b"referer"];
+
+/// Elements with longer names, in bytes, are taken for secrets: to tell costs time for each.
+const LONG_NAME: usize = 128;
+/// A document with more pieces of text is taken for one with secrets in it.
+const MANY_RUNS: usize = 1000;
+
+/// Whether the element around a text is named as secrets are.
+fn names_a_secret(run: &Run<'_>) -> bool {
+    run.element.len() > LONG_NAME || is_secret_name(run.element)
+}
 
 impl Transaction<'_> {
     /// Looks into what came with the head.
@@ -67,7 +77,7 @@ impl Transaction<'_> {
     }
 
     /// The text of a document is seen as a whole and by what stands between its tags.
-    pub(super) fn look_into_xml(&mut self, document: &Document) {
+    pub(super) fn look_into_xml(&mut self, document: &Document<'_>) {
         if self.rules.decoders.is_empty() {
             return;
         }
@@ -76,13 +86,31 @@ impl Transaction<'_> {
         };
         for run in &document.runs {
             let text = document.text.get(run.range.clone()).unwrap_or_default();
-            let secret = is_secret_name(&run.element);
-            self.look_inside(Store::XmlText, Item { secret, ..item }, text.trim_ascii());
+            let held = self.found_in_xml();
+            self.look_inside(Store::XmlText, item, text.trim_ascii());
+            self.hide_in_xml(held, || names_a_secret(run));
         }
         if document.runs.len() > 1 {
-            let secret = document.runs.iter().any(|run| is_secret_name(&run.element));
-            let item = Item { secret, ..item };
+            let held = self.found_in_xml();
             self.look_inside(Store::XmlText, item, &document.text);
+            let many = document.runs.len() > MANY_RUNS;
+            self.hide_in_xml(held, || many || document.runs.iter().any(names_a_secret));
+        }
+    }
+
+    fn found_in_xml(&self) -> usize {
+        self.inner.get(Store::XmlText as usize).map_or(0, Vec::len)
+    }
+
+    /// Makes secrets of what was found behind the first so many, where `secret` says so; it is
+    /// asked only where something was.
+    fn hide_in_xml(&mut self, held: usize, secret: impl FnOnce() -> bool) {
+        let Some(items) = self.inner.get_mut(Store::XmlText as usize) else {
+            return;
+        };
+        let new = items.get_mut(held..).unwrap_or_default();
+        if !new.is_empty() && secret() {
+            new.iter_mut().for_each(|item| item.secret = true);
         }
     }
 
@@ -111,7 +139,7 @@ impl Transaction<'_> {
                 items.push(Item {
                     value,
                     steps,
-                    secret: secret || item.secret,
+                    secret,
                     ..item
                 });
             }
