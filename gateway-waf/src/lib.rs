@@ -31,6 +31,7 @@
 mod body;
 mod compile;
 mod decode;
+pub mod form;
 pub mod injection;
 pub mod leaks;
 mod nearest;
@@ -53,7 +54,7 @@ pub use ruleset::{AuditEngine, AuditSettings, RuleEngine, Severity};
 pub use seclang::span::{Location, Position};
 pub use transaction::{
     BodyState, Decision, Effect, Excerpt, Explanation, Inspected, RequestCopy, RequestSummary,
-    RuleMatch, Step, Transaction, TxContext, UnixMillis,
+    RuleMatch, Shadow, Step, Transaction, TxContext, UnixMillis,
 };
 
 /// A loaded rule set, shared by all transactions.
@@ -113,13 +114,36 @@ impl Waf {
         Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
     }
 
-    /// How many rules are in shadow.
+    /// As [`Waf::shadow`], for the requests of one route: those of which
+    /// [`Transaction::set_route`] says that they are.
+    ///
+    /// # Errors
+    /// Says what is wrong with `choice`.
+    pub fn shadow_on(&mut self, route: &str, choice: &str) -> Result<usize, String> {
+        let meant = compile::Choice::parse(choice)?;
+        let rules = &self.rules.rules;
+        let bits = self.rules.shadow_on.entry(route.into()).or_default();
+        bits.extend(&meant.among(rules));
+        Ok(rules.iter().filter(|rule| meant.admits(rule)).count())
+    }
+
+    /// How many rules are in shadow, on every route.
     #[must_use]
     pub fn in_shadow(&self) -> usize {
         let rules = self.rules.rules.iter();
         rules
             .filter(|rule| self.rules.shadow.contains(rule.index))
             .count()
+    }
+
+    /// The routes with rules that are in shadow there and not everywhere, and how many these are.
+    pub fn routes_in_shadow(&self) -> impl Iterator<Item = (&str, usize)> {
+        let routes = self.rules.shadow_on.iter().map(|(route, bits)| {
+            let rules = self.rules.rules.iter().map(|rule| rule.index);
+            let here = rules.filter(|&at| bits.contains(at) && !self.rules.shadow.contains(at));
+            (&**route, here.count())
+        });
+        routes.filter(|(_, rules)| *rules > 0)
     }
 
     /// Whether `choice` is one that [`Waf::shadow`] takes.
@@ -153,6 +177,13 @@ impl Waf {
     #[must_use]
     pub fn notices(&self) -> &[Finding] {
         &self.rules.notices
+    }
+
+    /// What the rule files hold that has an effect which is probably not meant, each with its
+    /// place: a `skipAfter` whose marker is nowhere.
+    #[must_use]
+    pub fn warnings(&self) -> &[Finding] {
+        &self.rules.warnings
     }
 
     /// Switches the prefilter, which leaves out tests that cannot match. It is on to begin with

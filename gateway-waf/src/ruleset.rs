@@ -1,6 +1,6 @@
 //! The compiled form of a rule set: what a transaction runs.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     compile::{Choice, Finding},
@@ -147,6 +147,7 @@ pub(crate) struct Ruleset {
     pub(crate) tx: TxNames,
     pub(crate) unicode_map: Option<UnicodeMap>,
     pub(crate) notices: Vec<Finding>,
+    pub(crate) warnings: Vec<Finding>,
     pub(crate) collections: Arc<Collections>,
     pub(crate) patterns: Patterns,
     pub(crate) prefilter: Prefilter,
@@ -157,6 +158,8 @@ pub(crate) struct Ruleset {
     pub(crate) shares: Shares,
     /// Rules whose matches are recorded and have no effect.
     pub(crate) shadow: RuleBits,
+    /// The same for the requests of single routes, by the route.
+    pub(crate) shadow_on: BTreeMap<Box<str>, RuleBits>,
     /// Whether no rule may switch the engine on by `ctl:ruleEngine`.
     pub(crate) only_watch: bool,
 }

@@ -51,7 +51,7 @@ impl Patches {
             return;
         }
         let begun = Instant::now();
-        let result = load_rules(&config.waf);
+        let result = load_rules(config);
         let mut state = self.state();
         // Also where they have a fault: it is told once, and they are read again when they change.
         state.watch.acted(look);
@@ -86,6 +86,10 @@ impl Patches {
         Some(WafStatus {
             rules: waf.rules() as u64,
             shadow: waf.in_shadow() as u64,
+            shadow_routes: waf
+                .routes_in_shadow()
+                .map(|(route, rules)| (route.to_owned(), rules as u64))
+                .collect(),
             conf_d: config.waf.conf_d.path().display().to_string(),
             loaded_unix_ms: UnixMillis(state.loaded),
             fault: state.fault.clone(),
@@ -113,18 +117,25 @@ impl std::fmt::Debug for WafCollector {
 impl Collector for WafCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let settings = self.gate.settings();
-        let (rules, shadow) = settings
-            .waf
-            .load()
-            .as_ref()
-            .map_or((0, 0), |waf| (waf.rules(), waf.in_shadow()));
+        let (rules, shadow, routes) = settings.waf.load().as_ref().map_or((0, 0, 0), |waf| {
+            (waf.rules(), waf.in_shadow(), waf.routes_in_shadow().count())
+        });
         let (reloads, failures, stale) = {
             let state = self.running.patches().state();
             (state.reloads, state.failures, state.fault.is_some())
         };
         let gauges = [
             ("waf_rules", "Rules of the WAF in force", rules),
-            ("waf_rules_shadow", "Of these, rules in shadow", shadow),
+            (
+                "waf_rules_shadow",
+                "Of these, rules in shadow on every route",
+                shadow,
+            ),
+            (
+                "waf_shadow_routes",
+                "Routes on which further rules are in shadow",
+                routes,
+            ),
             (
                 "waf_rules_stale",
                 "1 while the files in waf.conf_d have a fault and older rules are in force",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gateway_waf::{DEFAULT_RULES, Decoder, Embedded, LoadErrors, SourceError, Sources, Waf};
 
-use crate::config;
+use crate::config::{self, Config, Shadowed};
 
 /// Rule files as the engine asks for them: those that come with the gateway by their names,
 /// all others from the file system.
@@ -45,19 +45,27 @@ impl Sources for RuleFiles {
 pub struct Rules {
     /// The rules.
     pub waf: Waf,
-    /// What the configuration says and has no effect.
+    /// What the configuration says and has no effect, and what the rules do that is probably not
+    /// meant.
     pub notices: Vec<config::Finding>,
 }
+
+/// The most warnings that go into the log each time that rules are loaded.
+const TOLD: usize = 50;
 
 impl Rules {
     /// Tells the log.
     pub(super) fn tell(&self) {
-        for notice in &self.notices {
+        for notice in self.notices.iter().take(TOLD) {
             tracing::warn!("{notice}");
+        }
+        if let Some(more @ 1..) = self.notices.len().checked_sub(TOLD) {
+            tracing::warn!("{more} more warnings; `gateway check` has them all");
         }
         tracing::info!(
             rules = self.waf.rules(),
             shadow = self.waf.in_shadow(),
+            routes_in_shadow = self.waf.routes_in_shadow().count(),
             "WAF rules loaded"
         );
     }
@@ -68,8 +76,8 @@ impl Rules {
 ///
 /// # Errors
 /// Every fault with file, line and column; a pattern that names no file is one.
-pub fn load_rules(config: &config::Waf) -> Result<Rules, RuleFault> {
-    load_files(&rule_files(config)?, &RuleFiles, config)
+pub fn load_rules(config: &Config) -> Result<Rules, RuleFault> {
+    load_files(&rule_files(&config.waf)?, &RuleFiles, config)
 }
 
 /// Loads these files, switches decoders on and puts rules in shadow as the configuration says.
@@ -79,25 +87,32 @@ pub fn load_rules(config: &config::Waf) -> Result<Rules, RuleFault> {
 pub fn load_files(
     files: &[String],
     sources: &dyn Sources,
-    config: &config::Waf,
+    config: &Config,
 ) -> Result<Rules, RuleFault> {
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let mut waf = Waf::load(&names, sources).map_err(RuleFault::Rules)?;
-    waf.set_decoders(config.decode.iter().copied().map(decoder).collect());
+    let decoders = config.waf.decode.iter().copied().map(decoder);
+    waf.set_decoders(decoders.collect());
     let mut notices = Vec::new();
-    for choice in &config.shadow {
-        // The configuration has been checked, so a choice that cannot be read names nobody.
-        let meant = waf.shadow(choice.as_str()).unwrap_or_default();
-        if meant == 0 {
+    // The configuration has been checked, so a choice that cannot be read names nobody.
+    let mut note = |shadowed: &Shadowed, meant: Result<usize, String>| {
+        if meant.unwrap_or_default() == 0 {
             notices.push(config::Finding {
-                location: config::Location {
-                    file: Path::new("waf.shadow").into(),
-                    at: None,
-                },
-                message: format!("{choice} means none of the rules"),
+                location: shadowed.location.clone(),
+                message: format!("{} means none of the rules", shadowed.choice),
             });
         }
+    };
+    for shadowed in &config.waf.shadow {
+        note(shadowed, waf.shadow(shadowed.choice.as_str()));
     }
+    for route in config.access.routes() {
+        for shadowed in &route.target.shadow {
+            let meant = waf.shadow_on(&route.matches.to_string(), shadowed.choice.as_str());
+            note(shadowed, meant);
+        }
+    }
+    notices.extend(waf.warnings().iter().map(finding));
     Ok(Rules { waf, notices })
 }
 
@@ -192,7 +207,7 @@ const WRITABLE_BY_ALL: u32 = 0o002;
 ///
 /// # Errors
 /// Every fault, each at its place.
-pub fn check_rules(config: &config::Waf) -> Result<config::RuleFiles, Vec<config::Finding>> {
+pub fn check_rules(config: &Config) -> Result<config::RuleFiles, Vec<config::Finding>> {
     match load_rules(config) {
         Ok(rules) => {
             let notices = rules.waf.notices().iter().map(finding);
@@ -204,9 +219,10 @@ pub fn check_rules(config: &config::Waf) -> Result<config::RuleFiles, Vec<config
         Err(RuleFault::Rules(errors)) => Err(errors.0.iter().map(finding).collect()),
         Err(fault @ (RuleFault::Pattern(..) | RuleFault::Patch(..))) => {
             let named = match fault {
-                RuleFault::Patch(..) => Some(config.conf_d.location().clone()),
+                RuleFault::Patch(..) => Some(config.waf.conf_d.location().clone()),
                 RuleFault::Pattern(..) | RuleFault::Rules(_) => {
-                    config.rules.first().map(|rule| rule.location().clone())
+                    let mut rules = config.waf.rules.iter();
+                    rules.next().map(|rule| rule.location().clone())
                 }
             };
             let location = named.unwrap_or_else(|| config::Location {

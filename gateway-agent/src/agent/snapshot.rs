@@ -91,7 +91,7 @@ fn waf(config: &Config) -> anyhow::Result<Option<Arc<Waf>>> {
     if !config.is_waf_used() {
         return Ok(None);
     }
-    let rules = load_rules(&config.waf)?;
+    let rules = load_rules(config)?;
     rules.tell();
     Ok(Some(Arc::new(rules.waf)))
 }

@@ -158,6 +158,7 @@ fn rules(out: &mut dyn Write, waf: &WafStatus, now: u64) -> io::Result<()> {
     let WafStatus {
         rules,
         shadow,
+        shadow_routes,
         conf_d,
         loaded_unix_ms,
         fault,
@@ -173,6 +174,11 @@ fn rules(out: &mut dyn Write, waf: &WafStatus, now: u64) -> io::Result<()> {
         "waf",
         &format!("{rules}{watching}, in force for {since}"),
     )?;
+    for (route, rules) in shadow_routes {
+        let rules = counted(*rules, "more rule", "more rules");
+        let route = plain(route);
+        line(out, "", &format!("{rules} in shadow on {route}"))?;
+    }
     for fault in fault.iter().flat_map(|fault| fault.lines()) {
         line(
             out,

@@ -26,8 +26,8 @@ pub use sections::{
     Access, Admin, AttackMode, CertificateFiles, Config, Feed, FeedForm, FeedSource, FilePath,
     HttpLimits, Identity, Interface, Issuer, Keep, KeySource, LIMITED_NETWORKS, Leaks, Listener,
     Log, LogTo, NetworkLimits, Networks, PacketLimits, Paths, PortLimit, RateLimits,
-    ResponseHeaders, RouteTarget, SourceLimits, SynCookies, TlsSettings, Upstream, UpstreamId,
-    Validation, Waf, Watched,
+    ResponseHeaders, RouteTarget, Shadowed, SourceLimits, SynCookies, TlsSettings, Upstream,
+    UpstreamId, Validation, Waf, Watched,
 };
 pub use values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedFormat, FeedList,

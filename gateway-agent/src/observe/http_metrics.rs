@@ -184,7 +184,7 @@ fn bounded() -> Histogram {
 
 impl Observer for HttpMetrics {
     fn found(&self, matches: &[RuleMatch]) -> Option<Written> {
-        let shadowed = matches.iter().filter(|hit| hit.shadow).count();
+        let shadowed = matches.iter().filter(|hit| hit.shadow.is_some()).count();
         if shadowed > 0 {
             self.shadowed.inc_by(shadowed as u64);
         }

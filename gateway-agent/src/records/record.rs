@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use gateway_waf::{Effect, Excerpt, Explanation, Inspected, RequestCopy, RuleMatch};
+use gateway_waf::{Effect, Excerpt, Explanation, Inspected, RequestCopy, RuleMatch, Shadow};
 use serde::{Deserialize, Serialize};
 
 use super::Text;
@@ -61,6 +61,9 @@ pub struct Hit {
     pub effect: String,
     /// Whether it is in shadow, and did nothing.
     pub shadow: bool,
+    /// Whether it is in shadow on that route, and not on all.
+    #[serde(default)]
+    pub shadow_route: bool,
     /// Its `logdata`, unless something secret took part.
     pub data: Option<Text>,
     /// How it came to match: one for each rule of its chain. Empty beyond the first 32 matches.
@@ -184,7 +187,8 @@ fn hit(found: &RuleMatch, told: Option<&Explanation>) -> Hit {
         tags: found.tags.clone(),
         variable: found.variable.clone(),
         effect: effect(found.effect),
-        shadow: found.shadow,
+        shadow: found.shadow.is_some(),
+        shadow_route: found.shadow == Some(Shadow::Route),
         data: data.map(Text::from),
         looks: told.map_or_else(Vec::new, |told| told.inspected.iter().map(look).collect()),
     }

@@ -80,6 +80,7 @@ impl Own {
         Line::Request(Box::new(Specimen {
             id: self.request,
             client: self.client.parse().unwrap_or(NOBODY),
+            route: None,
             at: 0,
             request: Request {
                 method: text(&method),
@@ -134,6 +135,7 @@ fn combined(line: &str, number: u64) -> Option<Specimen> {
     Some(Specimen {
         id: format!("line {number}"),
         client: client.parse().unwrap_or(NOBODY),
+        route: None,
         at: 0,
         request: Request {
             method: method.into(),

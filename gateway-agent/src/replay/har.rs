@@ -92,6 +92,7 @@ fn specimen(number: usize, sent: Sent) -> Specimen {
     Specimen {
         id: format!("entry {number}"),
         client: Ipv4Addr::LOCALHOST.into(),
+        route: None,
         at: 0,
         request: Request {
             method: text(&sent.method),

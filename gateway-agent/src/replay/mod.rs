@@ -29,6 +29,8 @@ pub struct Specimen {
     pub client: IpAddr,
     /// When, in milliseconds since the Unix epoch.
     pub at: u64,
+    /// The route that it took, where that is known.
+    pub route: Option<String>,
     /// The request.
     pub request: Request,
     /// What rules found in it when it came, and whether they could block.
@@ -45,6 +47,7 @@ impl From<Record> for Specimen {
             )),
             id: record.request,
             client: record.client,
+            route: record.route,
             at: record.time_unix_ms,
             request: record.copy,
         }
@@ -85,6 +88,9 @@ fn run(waf: &Waf, specimen: &Specimen, engine: RuleEngine) -> (Option<u64>, BTre
         server_port: 443,
     });
     transaction.set_engine(engine);
+    if let Some(route) = &specimen.route {
+        transaction.set_route(route);
+    }
     transaction.request_line(&request.method.0, &request.target.0, &request.protocol.0);
     for (name, value) in &request.headers {
         transaction.request_header(&name.0, &value.0);

@@ -29,6 +29,7 @@ fn specimen(id: &str, target: &str) -> Specimen {
     Specimen {
         id: id.to_owned(),
         client: [192, 0, 2, 7].into(),
+        route: None,
         at: 0,
         request: Request {
             method: text("GET"),
@@ -131,6 +132,23 @@ fn lines_of_servers_are_read() {
         panic!("not read")
     };
     assert!(!read.request.is_whole(), "its body is not in the log");
+}
+
+#[test]
+fn a_request_is_judged_by_what_is_in_shadow_on_its_route() {
+    let mut rules = waf(NOW);
+    rules.shadow_on("/legacy/**", "1").unwrap();
+    let mut request = specimen("a", "/?q=evil");
+    for (route, blocked) in [
+        (None, Some(1)),
+        (Some("/legacy/**"), None),
+        (Some("/**"), Some(1)),
+    ] {
+        request.route = route.map(str::to_owned);
+        let verdict = judge(&rules, &request);
+        assert_eq!(verdict.blocked, blocked, "{route:?}");
+        assert!(verdict.all.contains(&1), "{route:?}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn matched(number: u8, subject: Option<&str>, target: &str, variable: &str) -> R
         variable: variable.to_owned(),
         effect: "deny 403".to_owned(),
         shadow: false,
+        shadow_route: false,
         data: None,
         looks: Vec::new(),
     }];

@@ -156,7 +156,7 @@ fn inner(schema: &Map<String, Value>, pointer: &str, to: &mut Vec<(String, Role)
 }
 
 /// The schemas inside of one that are for the same value.
-fn same(schema: &Map<String, Value>, pointer: &str, to: &mut Vec<String>) {
+pub(super) fn same(schema: &Map<String, Value>, pointer: &str, to: &mut Vec<String>) {
     for word in SAME_LIST {
         if let Some(Value::Array(items)) = schema.get(word) {
             to.extend((0..items.len()).map(|n| format!("{pointer}/{word}/{n}")));

@@ -7,6 +7,8 @@ use gateway_policy::grammar::Excerpt;
 use http::HeaderMap;
 use http::header;
 
+use super::form::FormKind;
+
 /// The media type of a body without its parameters, in lower case (RFC 9110 section 8.3.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
@@ -19,13 +21,24 @@ impl MediaType {
     /// That there is no second one, the form of the request has shown.
     #[must_use]
     pub fn of(fields: &HeaderMap) -> Option<Self> {
-        let value = fields.get(header::CONTENT_TYPE)?.to_str().ok()?;
+        Self::parse(fields.get(header::CONTENT_TYPE)?.to_str().ok()?)
+    }
+
+    /// The media type at the beginning of the value of a `Content-Type`.
+    pub(super) fn parse(value: &str) -> Option<Self> {
         let name = value.split(';').next().unwrap_or_default().trim();
         let (kind, subtype) = name.split_once('/')?;
         (is_token(kind) && is_token(subtype)).then(|| Self {
             kind: kind.to_ascii_lowercase(),
             subtype: subtype.to_ascii_lowercase(),
         })
+    }
+
+    /// How it is read, where it is a form.
+    #[must_use]
+    pub fn form(&self) -> Option<FormKind> {
+        let mut kinds = FormKind::ALL.into_iter();
+        kinds.find(|kind| kind.media().as_ref() == Some(self))
     }
 
     /// Whether it is JSON, or a format made of it (RFC 6839 section 3.1).
@@ -41,6 +54,11 @@ pub(super) fn is_utf8(fields: &HeaderMap) -> bool {
     let Some(Ok(value)) = fields.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
         return true;
     };
+    is_utf8_value(value)
+}
+
+/// The same, of the value of a field.
+pub(super) fn is_utf8_value(value: &str) -> bool {
     value.split(';').skip(1).all(|parameter| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = value.trim().trim_matches(['"', '\'']);
@@ -86,6 +104,11 @@ impl MediaRange {
         is(&self.kind, &media.kind)
             && is(&self.subtype, &media.subtype)
             && media.subtype.ends_with(suffix)
+    }
+
+    /// Whether all that it holds is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        *self == Self::json() || self.suffix.as_deref() == Some("+json")
     }
 
     /// The greater is the more specific.

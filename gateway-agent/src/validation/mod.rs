@@ -7,17 +7,20 @@
 //! document   a file of JSON or YAML, within bounds
 //! closed     schemas that refuse fields they do not name
 //! schema     JSON Schemas, compiled; words says what they say
-//! openapi/   paths, operations and parameters of OpenAPI 3.1
+//! openapi/   paths, operations and parameters of OpenAPI 3.1, and 3.0 made into it
 //! json       bodies, read so that no other parser reads them otherwise
+//! form/      bodies of forms, as values that a schema can judge; text says what a text stands for
 //! ```
 
 mod closed;
 mod document;
+mod form;
 mod json;
 mod media;
 mod openapi;
 mod recursion;
 mod schema;
+mod text;
 mod violation;
 mod words;
 
@@ -29,11 +32,13 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 
 pub use document::ContractFault;
+pub use form::{FormFault, FormKind};
 pub use json::JsonFault;
 pub use media::{MediaRange, MediaType, NoMediaRange};
 pub use violation::{Breach, Part, Violation};
 
 use document::Document;
+use form::Fields;
 use openapi::Api;
 use schema::Schema;
 
@@ -92,6 +97,8 @@ pub struct Contract {
 enum Body {
     Any,
     Schema(Schema),
+    /// Of a route that takes forms.
+    Form(Schema, Fields),
     Api(Box<Api>),
 }
 
@@ -115,14 +122,16 @@ pub struct Asked<'r> {
 pub enum Left<'c> {
     /// Nothing.
     Nothing,
-    /// The body, which is JSON.
-    Json(JsonRule<'c>),
+    /// The body, which is JSON or a form.
+    Body(BodyRule<'c>),
 }
 
-/// What a JSON body has to keep to.
+/// What a body has to keep to.
 #[derive(Clone, Copy, Debug)]
-pub struct JsonRule<'c> {
+pub struct BodyRule<'c> {
     schema: Option<&'c Schema>,
+    /// How it is read, where it is a form.
+    form: Option<(FormKind, &'c Fields)>,
     required: bool,
 }
 
@@ -144,7 +153,13 @@ impl Contract {
                 if types.is_empty() {
                     types = vec![MediaRange::json(), MediaRange::json_suffix()];
                 }
-                Body::Schema(Schema::of(&document)?)
+                match takes_forms(&types) {
+                    true => {
+                        let fields = form::fields(&document, "", None)?;
+                        Body::Form(Schema::of(&document)?, fields)
+                    }
+                    false => Body::Schema(Schema::of(&document)?),
+                }
             }
             Some(Described::OpenApi {
                 file,
@@ -184,38 +199,35 @@ impl Contract {
         }
         let left = match &self.body {
             Body::Any => Left::Nothing,
-            Body::Schema(schema) => {
-                let needs = [Method::POST, Method::PUT, Method::PATCH].contains(asked.method);
-                match (asked.has_body, needs) {
-                    (true, _) => Left::Json(JsonRule {
-                        // Whatever its type says: that must be no way around the schema.
-                        schema: Some(schema),
-                        required: needs,
-                    }),
-                    (false, true) => return Err(Violation::BodyMissing),
-                    (false, false) => Left::Nothing,
-                }
+            // Whatever its type says: that must be no way around the schema.
+            Body::Schema(schema) => whole(asked, schema, None)?,
+            Body::Form(schema, fields) => {
+                let kind = media.as_ref().and_then(MediaType::form);
+                whole(asked, schema, kind.map(|kind| (kind, fields)))?
             }
             Body::Api(api) => api.judge(asked, media.as_ref())?,
         };
-        if matches!(left, Left::Json(_)) && !media::is_utf8(asked.fields) {
+        if matches!(left, Left::Body(_)) && !media::is_utf8(asked.fields) {
             return Err(Violation::Charset);
         }
         Ok(left)
     }
 }
 
-impl JsonRule<'_> {
-    /// Judges a body, as it is without its content codings.
+impl BodyRule<'_> {
+    /// Judges a body, as it is without its content codings; `fields` are the request's.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn body(self, text: &[u8]) -> Result<(), Violation> {
+    pub fn body(self, fields: &HeaderMap, text: &[u8]) -> Result<(), Violation> {
         if text.is_empty() {
             return match self.required {
                 true => Err(Violation::BodyMissing),
                 false => Ok(()),
             };
+        }
+        if let (Some((kind, read)), Some(schema)) = (self.form, self.schema) {
+            return read.judge(kind, schema, fields, text);
         }
         let (value, values) = json::parse(text).map_err(Violation::Json)?;
         let breaches = self
@@ -228,6 +240,30 @@ impl JsonRule<'_> {
             Err(Violation::Body(breaches))
         }
     }
+}
+
+/// What is left of a request whose body is held against one schema.
+fn whole<'c>(
+    asked: &Asked<'_>,
+    schema: &'c Schema,
+    form: Option<(FormKind, &'c Fields)>,
+) -> Result<Left<'c>, Violation> {
+    let needs = [Method::POST, Method::PUT, Method::PATCH].contains(asked.method);
+    match (asked.has_body, needs) {
+        (true, _) => Ok(Left::Body(BodyRule {
+            schema: Some(schema),
+            form,
+            required: needs,
+        })),
+        (false, true) => Err(Violation::BodyMissing),
+        (false, false) => Ok(Left::Nothing),
+    }
+}
+
+/// Whether forms are among the types that a route takes.
+fn takes_forms(types: &[MediaRange]) -> bool {
+    let mut forms = FormKind::ALL.into_iter().filter_map(FormKind::media);
+    forms.any(|form| types.iter().any(|range| range.holds(&form)))
 }
 
 /// Refuses a body of a type that is not among those that do; none means any.

@@ -65,6 +65,24 @@ impl Schema {
             .collect()
     }
 
+    /// The fields of an object in which something is wrong; `None` when it keeps to the schema.
+    /// They are not told where it would take long to say.
+    pub(super) fn wrong_fields(&self, value: &Value, values: usize) -> Option<Vec<String>> {
+        if self.validator.is_valid(value) {
+            return None;
+        }
+        if self.recursive || values > FEW_VALUES {
+            return Some(Vec::new());
+        }
+        let errors = self.validator.iter_errors(value).take(MAX_BREACHES);
+        let field = |error: jsonschema::ValidationError<'_>| {
+            let place = error.instance_path().as_str();
+            let name = place.split('/').nth(1)?;
+            Some(name.replace("~1", "/").replace("~0", "~"))
+        };
+        Some(errors.filter_map(field).collect())
+    }
+
     /// Whether a value keeps to the schema, and the first rule that it breaks.
     pub(super) fn judge(&self, value: &Value) -> Result<(), Breach> {
         let mut breaches = self.breaches(value, usize::MAX).into_iter();

@@ -38,7 +38,7 @@ fn ask(
     })?;
     match left {
         Left::Nothing => Ok(()),
-        Left::Json(rule) => rule.body(body.as_bytes()),
+        Left::Body(rule) => rule.body(&fields, body.as_bytes()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::form::FormFault;
 use super::json::JsonFault;
 
 /// Why a request does not keep to its route's contract. Nothing in it repeats a value of the
@@ -21,7 +22,7 @@ pub enum Violation {
         /// What would do, as `Accept` writes it.
         accept: String,
     },
-    /// JSON in another encoding than UTF-8.
+    /// JSON or a form in another encoding than UTF-8.
     Charset,
     /// No body, where one is needed.
     BodyMissing,
@@ -29,6 +30,8 @@ pub enum Violation {
     BodyUnexpected,
     /// What should be JSON is none, or could be read in two ways.
     Json(JsonFault),
+    /// What should be a form is none, or could be read in two ways.
+    Form(FormFault),
     /// The body does not keep to its schema.
     Body(Vec<Breach>),
     /// Parameters do not keep to their schemas.
@@ -112,6 +115,7 @@ impl Violation {
             | Self::BodyMissing
             | Self::BodyUnexpected
             | Self::Json(_)
+            | Self::Form(_)
             | Self::PathUnknown
             | Self::MethodUnknown { .. } => &[],
         }

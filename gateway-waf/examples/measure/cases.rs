@@ -15,8 +15,9 @@ pub(crate) struct Case {
 
 impl Case {
     pub(crate) fn name(&self) -> String {
-        let suffix = if self.prefilter { "" } else { "-no-prefilter" };
-        format!("{}{suffix}", self.kind)
+        let prefilter = if self.prefilter { "" } else { "-no-prefilter" };
+        let recorded = if self.request.recorded { "-kept" } else { "" };
+        format!("{}{prefilter}{recorded}", self.kind)
     }
 }
 
@@ -26,10 +27,11 @@ pub(crate) const JSON: &str = "application/json";
 /// What any body of 32 KB may cost.
 const ADVERSARIAL_GOAL_US: f64 = 10_000.0;
 
-/// All cases: the ordinary ones, the adversarial ones, and the ordinary ones once more with the
-/// prefilter off.
+/// All cases: the ordinary ones, requests with and without a record (`waf.keep`), the adversarial
+/// ones, and the ordinary ones once more with the prefilter off.
 pub(crate) fn all() -> Vec<Case> {
     let mut cases: Vec<Case> = ordinary(true).into();
+    cases.extend(records());
     for (kind, content_type, bytes) in adversarial::bodies() {
         cases.push(Case {
             kind,
@@ -51,12 +53,43 @@ fn ordinary(prefilter: bool) -> [Case; 5] {
     };
     let long = format!("text={}", "the+quick+brown+fox+".repeat(3277));
     [
-        case("get", 150.0, Request { body: None }),
+        case("get", 150.0, get("/search?q=garden+chairs&page=2")),
         case("json", 1_000.0, post(JSON, orders(2048))),
         case("form", 300.0, post(FORM, ORDER.into())),
         case("form-64k", 5_000.0, post(FORM, long.into())),
         case("json-56k", 15_000.0, post(JSON, articles(56 * 1024))),
     ]
+}
+
+/// What a record costs: of an attack, which always has one, and of an ordinary form, which has one
+/// where it is a sample. Ordinary requests without one pay nothing.
+fn records() -> [Case; 3] {
+    let case = |kind, goal_us, request, recorded| Case {
+        kind,
+        request: Request {
+            recorded,
+            ..request
+        },
+        goal_us,
+        prefilter: true,
+    };
+    let attack = || get(ATTACK);
+    [
+        case("attack", 200.0, attack(), false),
+        case("attack", 300.0, attack(), true),
+        case("form", 350.0, post(FORM, ORDER.into()), true),
+    ]
+}
+
+/// Refused at paranoia level 1, by several rules.
+const ATTACK: &str = "/search?q=1%27+UNION+SELECT+password+FROM+users--+&page=%3Cscript%3Ealert(1)";
+
+fn get(target: &'static str) -> Request {
+    Request {
+        target,
+        body: None,
+        recorded: false,
+    }
 }
 
 /// 473 bytes.
@@ -91,10 +124,12 @@ fn list(item: &str, size: usize) -> Vec<u8> {
 
 fn post(content_type: &'static str, bytes: Vec<u8>) -> Request {
     Request {
+        target: "/api/orders",
         body: Some(Body {
             content_type,
             bytes,
         }),
+        recorded: false,
     }
 }
 
@@ -113,7 +148,7 @@ mod tests {
                 .as_ref()
                 .map_or(0, |body| body.bytes.len());
             let claimed = match case.kind {
-                "get" => 0..=0,
+                "get" | "attack" => 0..=0,
                 "json" => 1_900..=2_048,
                 "form" => 473..=473,
                 "form-64k" => 65_536..=65_600,

@@ -3,6 +3,8 @@
 //! A reader of well-formed documents, not a validator. It fetches nothing and expands nothing:
 //! entity declarations, with which a document can hide or multiply what it says, are refused.
 
+use std::ops::Range;
+
 /// Why a document was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum XmlError {
@@ -25,18 +27,30 @@ const MAX_DEPTH: usize = 512;
 
 /// What a document says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Document {
+pub(crate) struct Document<'a> {
     /// The text of all elements in order.
     pub(crate) text: Vec<u8>,
+    /// The pieces of `text` between two tags; those of white space alone are left out.
+    pub(crate) runs: Vec<Run<'a>>,
     /// Names and values of all attributes in order.
     pub(crate) attributes: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Text between two tags. Comments and CDATA sections do not part it: readers join what stands
+/// around them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Run<'a> {
+    /// Where it stands in the text of the document.
+    pub(crate) range: Range<usize>,
+    /// The name of the element around it, without its namespace.
+    pub(crate) element: &'a [u8],
+}
+
 /// Reads `input` into `document`. What was read before a fault stands.
-pub(crate) fn parse(
-    input: &[u8],
+pub(crate) fn parse<'a>(
+    input: &'a [u8],
     max_attributes: usize,
-    document: &mut Document,
+    document: &mut Document<'a>,
 ) -> Result<(), XmlError> {
     if input.starts_with(b"\xfe\xff") || input.starts_with(b"\xff\xfe") || input.contains(&0) {
         return Err(XmlError::Encoding);
@@ -52,8 +66,11 @@ pub(crate) fn parse(
         open: Vec::new(),
         seen_root: false,
         max_attributes,
+        run_from: 0,
     };
-    reader.document(document)
+    let outcome = reader.document(document);
+    reader.end_run(document);
+    outcome
 }
 
 struct Reader<'a> {
@@ -62,9 +79,26 @@ struct Reader<'a> {
     open: Vec<&'a [u8]>,
     seen_root: bool,
     max_attributes: usize,
+    /// Where the text begins that stands behind the last tag.
+    run_from: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Notes the text since the last tag; the element around it is still open.
+    fn end_run(&mut self, document: &mut Document<'a>) {
+        let range = self.run_from..document.text.len();
+        self.run_from = range.end;
+        let text = document.text.get(range.clone()).unwrap_or_default();
+        if !text.trim_ascii().is_empty() {
+            let name = self.open.last().copied().unwrap_or_default();
+            let local = name.rsplit(|&b| b == b':').next().unwrap_or(name);
+            document.runs.push(Run {
+                range,
+                element: local,
+            });
+        }
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.at..).unwrap_or_default()
     }
@@ -77,7 +111,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn document(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn document(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         while let Some(&b) = self.rest().first() {
             if b == b'<' {
                 self.markup(document)?;
@@ -100,7 +134,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn markup(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn markup(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         let rest = self.rest();
         if rest.starts_with(b"<!--") {
             self.skip_past(b"-->", 4)?;
@@ -123,6 +157,7 @@ impl<'a> Reader<'a> {
             self.at += 2;
             let name = self.name()?;
             self.skip_space();
+            self.end_run(document);
             if self.open.pop() != Some(name) || !self.eat(b">") {
                 return self.unexpected();
             }
@@ -132,10 +167,11 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn element(&mut self, document: &mut Document) -> Result<(), XmlError> {
+    fn element(&mut self, document: &mut Document<'a>) -> Result<(), XmlError> {
         if self.open.is_empty() && self.seen_root {
             return self.unexpected();
         }
+        self.end_run(document);
         self.seen_root = true;
         self.at += 1;
         let name = self.name()?;
@@ -337,6 +373,30 @@ mod tests {
         .unwrap();
         assert_eq!(text, "one<twoA&nosuch;<three>4");
         assert_eq!(attributes, ["x=1\"", "y=<", "z="]);
+    }
+
+    #[test]
+    fn text_is_known_by_the_element_around_it() {
+        let mut document = Document::default();
+        let input = b"<s:e> <p>on<!-- x -->e<![CDATA[ two]]></p>\n<n:q>a<b/>&lt;c</n:q> d</s:e>";
+        parse(input, 3, &mut document).unwrap();
+        let runs = document.runs.iter().map(|run| {
+            let text = &document.text[run.range.clone()];
+            (text, run.element)
+        });
+        let runs: Vec<(&[u8], &[u8])> = runs.collect();
+        assert_eq!(
+            runs,
+            [
+                (&b"one two"[..], &b"p"[..]),
+                (b"a", b"q"),
+                (b"<c", b"q"),
+                (b" d", b"e"),
+            ]
+        );
+        let mut cut = Document::default();
+        assert!(parse(b"<a><b>half", 3, &mut cut).is_err());
+        assert_eq!(cut.runs.len(), 1, "what was read before a fault stands");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Puts statements together: chains, markers, default actions, ids.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use super::{
     action::{Defaults, RuleActions},
@@ -67,6 +70,7 @@ pub(super) struct Builder {
     chain: Option<OpenChain>,
     unicode_map: Option<UnicodeMap>,
     notices: Vec<Finding>,
+    warnings: Vec<Finding>,
 }
 
 struct OpenChain {
@@ -97,6 +101,7 @@ impl Builder {
             chain: None,
             unicode_map: None,
             notices: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -167,19 +172,22 @@ impl Builder {
     }
 
     /// Resolves jumps and hands over the rule set.
-    pub(super) fn finish(mut self) -> (Ruleset, Vec<Finding>) {
-        let mut errors = Vec::new();
+    pub(super) fn finish(mut self) -> Ruleset {
         for jump in std::mem::take(&mut self.jumps) {
-            let place = self.place_of(&jump);
-            if let (Some(place), Some(rule)) = (place, self.rules.get_mut(jump.rule)) {
-                rule.skip_to = Some(place);
-            } else {
+            let place = self.place_of(&jump).or_else(|| {
                 let hint = crate::nearest::hint(&jump.to, self.markers.keys().map(String::as_str));
-                let message = format!("skipAfter names no marker {}{hint}", jump.to);
-                errors.push(Finding {
+                let message = format!(
+                    "skipAfter names no marker {}{hint}; a match of this rule ends the phase",
+                    jump.to
+                );
+                self.warnings.push(Finding {
                     location: jump.location,
                     message,
                 });
+                self.end_of_phase(jump.rule)
+            });
+            if let Some(rule) = self.rules.get_mut(jump.rule) {
+                rule.skip_to = place;
             }
         }
         self.drop_removed();
@@ -187,13 +195,14 @@ impl Builder {
         self.rules.iter_mut().for_each(deeper::mark);
         let prefilter = Prefilter::new(&mut self.rules);
         let shares = Shares::new(&mut self.rules);
-        let ruleset = Ruleset {
+        Ruleset {
             settings: self.settings,
             rules: self.rules,
             phases: self.phases,
             tx: self.tx,
             unicode_map: self.unicode_map,
             notices: self.notices,
+            warnings: self.warnings,
             collections: Arc::default(),
             patterns: Patterns::default(),
             prefilter,
@@ -201,9 +210,9 @@ impl Builder {
             decoders: Decoders::default(),
             shares,
             shadow: RuleBits::default(),
+            shadow_on: BTreeMap::new(),
             only_watch: false,
-        };
-        (ruleset, errors)
+        }
     }
 
     /// Takes removed rules out of the phases; the places where jumps land move along.
@@ -249,6 +258,12 @@ impl Builder {
             }
         }
         self.rules = rules;
+    }
+
+    /// The index behind the last rule of a rule's phase.
+    fn end_of_phase(&self, rule: usize) -> Option<usize> {
+        let phase = self.rules.get(rule)?.phase as usize;
+        self.phases.get(phase).map(Vec::len)
     }
 
     /// The index in its rule's phase where a jump lands: at a marker, or after a rule by id.

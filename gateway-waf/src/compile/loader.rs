@@ -65,10 +65,8 @@ pub(crate) fn load(entries: &[&str], sources: &dyn Sources) -> Result<Ruleset, L
             loader.report(&here, Complaint::new(position, message));
         }
     }
-    let (ruleset, errors) = loader.builder.finish();
-    loader.errors.extend(errors);
     if loader.errors.is_empty() {
-        Ok(ruleset)
+        Ok(loader.builder.finish())
     } else {
         Err(LoadErrors(loader.errors))
     }

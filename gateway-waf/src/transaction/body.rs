@@ -283,6 +283,7 @@ impl Transaction<'_> {
         // A document without text is there all the same.
         if outcome.is_ok() || !document.text.is_empty() {
             self.put(Store::XmlText, &document.text);
+            self.look_into_xml(&document);
         }
         for (name, value) in &document.attributes {
             self.push(Store::XmlAttributes, name, value);

@@ -12,7 +12,7 @@ use crate::{
 impl<'w> Transaction<'w> {
     /// Carries out everything but the disruptive action.
     pub(super) fn perform(&mut self, rule: &'w Rule, link: &'w Link) {
-        if self.in_shadow {
+        if self.in_shadow.is_some() {
             return self.perform_in_shadow(rule, link);
         }
         for effect in &link.effects {

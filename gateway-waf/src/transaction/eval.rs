@@ -43,8 +43,8 @@ impl<'w> Transaction<'w> {
             if self.removed.contains(rule.index) {
                 continue;
             }
-            if rules.shadow.contains(rule.index) {
-                self.watch(rule);
+            if let Some(shadow) = self.shadow_of(rule) {
+                self.watch(rule, shadow);
                 continue;
             }
             if self.rule(rule) {
@@ -327,7 +327,7 @@ impl<'w> Transaction<'w> {
             applied,
             range: hit.range.clone(),
         });
-        if self.in_shadow {
+        if self.in_shadow.is_some() {
             self.keep_tx();
         }
         if run.link.capture {

@@ -46,9 +46,9 @@ pub struct RuleMatch {
     pub logdata: Option<Vec<u8>>,
     /// What the rule's action did or, under `DetectionOnly`, would have done.
     pub effect: Effect,
-    /// Whether the rule is in shadow: this record is all that it does, and `effect` is what it
-    /// would have done.
-    pub shadow: bool,
+    /// Where the rule is in shadow, if it is: then this record is all that it does, and `effect`
+    /// is what it would have done.
+    pub shadow: Option<Shadow>,
     /// Whether the rule wants this in the log (`log`, the default, or `nolog`).
     pub log: bool,
     /// Whether the rule wants this in the audit log.
@@ -57,8 +57,24 @@ pub struct RuleMatch {
     pub request: Arc<RequestSummary>,
 }
 
-/// The tag by which log lines tell the matches of rules in shadow.
-const SHADOW_TAG: &str = "gateway-shadow";
+/// Where a rule only watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shadow {
+    /// For all requests.
+    Everywhere,
+    /// For those of the request's route.
+    Route,
+}
+
+impl Shadow {
+    /// The tags by which log lines tell the matches of rules in shadow.
+    const fn tags(self) -> &'static [&'static str] {
+        match self {
+            Self::Everywhere => &["gateway-shadow"],
+            Self::Route => &["gateway-shadow", "gateway-shadow-route"],
+        }
+    }
+}
 
 /// The request's part of a log line.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -98,7 +114,7 @@ impl RuleMatch {
 impl fmt::Display for RuleMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.effect {
-            _ if self.shadow => f.write_str("ModSecurity: Warning.")?,
+            _ if self.shadow.is_some() => f.write_str("ModSecurity: Warning.")?,
             Effect::Warning => f.write_str("ModSecurity: Warning.")?,
             Effect::Denied(status) => {
                 write!(
@@ -163,8 +179,8 @@ impl fmt::Display for RuleMatch {
         for tag in &self.tags {
             field(f, "tag", tag.as_bytes())?;
         }
-        if self.shadow {
-            field(f, "tag", SHADOW_TAG.as_bytes())?;
+        for tag in self.shadow.map_or(&[][..], Shadow::tags) {
+            field(f, "tag", tag.as_bytes())?;
         }
         field(f, "client", self.request.client.as_bytes())?;
         field(f, "hostname", &self.request.host)?;

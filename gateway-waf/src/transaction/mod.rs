@@ -25,7 +25,7 @@ use std::{net::IpAddr, sync::Arc};
 pub use copy::RequestCopy;
 pub use decision::{BodyState, Decision};
 pub use explain::{Excerpt, Explanation, Inspected, Step};
-pub use matched::{Effect, RequestSummary, RuleMatch};
+pub use matched::{Effect, RequestSummary, RuleMatch, Shadow};
 pub(crate) use secret::is_secret_name;
 
 use crate::{
@@ -79,8 +79,10 @@ pub struct Transaction<'w> {
     seen: Vec<Seen<'w>>,
     /// What `explain` needs of the first matches.
     traces: Vec<Trace<'w>>,
-    /// Whether the rule at hand only watches.
-    in_shadow: bool,
+    /// Whether the rule at hand only watches, and where it does.
+    in_shadow: Option<Shadow>,
+    /// Rules that only watch on the request's route.
+    shadow_here: Option<&'w RuleBits>,
     /// `TX` as it was before the rule in shadow changed it.
     before_shadow: Option<Tx>,
     /// Whether rules may not switch the engine on.
@@ -185,7 +187,8 @@ impl<'w> Transaction<'w> {
             matched: Vec::new(),
             seen: Vec::new(),
             traces: Vec::new(),
-            in_shadow: false,
+            in_shadow: None,
+            shadow_here: None,
             before_shadow: None,
             only_watch: rules.only_watch,
             removed: RuleBits::default(),
@@ -254,6 +257,12 @@ impl<'w> Transaction<'w> {
     pub fn environment(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let items = self.items(Store::Environment).iter();
         items.map(|item| (self.pool.get(item.name), self.pool.get(item.value)))
+    }
+
+    /// Says which route the request takes, before its first phase: rules that are in shadow there
+    /// ([`Waf::shadow_on`](crate::Waf::shadow_on)) only watch.
+    pub fn set_route(&mut self, route: &str) {
+        self.shadow_here = self.rules.shadow_on.get(route);
     }
 
     /// Overrides `SecRuleEngine` for this request, before its first phase. When it is

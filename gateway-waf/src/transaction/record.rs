@@ -21,7 +21,7 @@ impl<'w> Transaction<'w> {
         found: Option<Candidate>,
         hit: &Hit,
     ) {
-        if self.in_shadow {
+        if self.in_shadow.is_some() {
             return self.conclude_in_shadow(rule, link, found, hit);
         }
         self.highest = match (self.highest, rule.meta.severity) {

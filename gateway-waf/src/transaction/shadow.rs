@@ -4,18 +4,27 @@
 //! while it runs; afterwards `TX` is as it was. Collections, the environment and `ctl` are not
 //! touched at all, and what would be skipped is not.
 
-use super::{Candidate, Effect as Outcome, Transaction};
+use super::{Candidate, Effect as Outcome, Shadow, Transaction};
 use crate::{
     operator::Hit,
     ruleset::{Effect, Link, Rule},
 };
 
 impl<'w> Transaction<'w> {
+    /// Where a rule is in shadow, if it is for this request.
+    pub(super) fn shadow_of(&self, rule: &Rule) -> Option<Shadow> {
+        if self.rules.shadow.contains(rule.index) {
+            return Some(Shadow::Everywhere);
+        }
+        let here = self.shadow_here?.contains(rule.index);
+        here.then_some(Shadow::Route)
+    }
+
     /// Runs a rule in shadow.
-    pub(super) fn watch(&mut self, rule: &'w Rule) {
-        self.in_shadow = true;
+    pub(super) fn watch(&mut self, rule: &'w Rule, shadow: Shadow) {
+        self.in_shadow = Some(shadow);
         self.rule(rule);
-        self.in_shadow = false;
+        self.in_shadow = None;
         self.matched.clear();
         if let Some(tx) = self.before_shadow.take() {
             self.tx = tx;

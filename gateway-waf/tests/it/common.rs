@@ -76,6 +76,15 @@ impl<'a> Request<'a> {
 
     /// Runs phases 1 and 2; the transaction comes back for its matches.
     pub(crate) fn run<'w>(&self, waf: &'w Waf) -> (Decision, Transaction<'w>) {
+        self.run_on(waf, None)
+    }
+
+    /// The same, on a route.
+    pub(crate) fn run_on<'w>(
+        &self,
+        waf: &'w Waf,
+        route: Option<&str>,
+    ) -> (Decision, Transaction<'w>) {
         let mut transaction = waf.transaction(&TxContext {
             now: UnixMillis(1_700_000_000_000),
             request_id: "req-1",
@@ -84,6 +93,9 @@ impl<'a> Request<'a> {
             server: [192, 0, 2, 1].into(),
             server_port: 443,
         });
+        if let Some(route) = route {
+            transaction.set_route(route);
+        }
         transaction.request_line(self.method.as_bytes(), self.uri.as_bytes(), b"HTTP/1.1");
         for (name, value) in &self.headers {
             transaction.request_header(name.as_bytes(), value.as_bytes());

@@ -47,6 +47,10 @@ fn values_are_looked_into_wherever_they_stand() {
     let bearer = format!("Bearer {token}");
     let json = format!(r#"{{"a":["{encoded}"]}}"#);
     let nested = r#"q={"a":{"b":"' union%2520select 1"}}"#;
+    let text = format!("<e><id>7</id>\n  <q>\n  {encoded}\n</q><p>x</p></e>");
+    let (first, last) = encoded.split_at(9);
+    let parted = format!("<e>{first}<b/>{last}</e>");
+    let attribute = format!("<e id='7' q='{encoded}'>x</e>");
     let form =
         format!("--B\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n{encoded}\r\n--B--\r\n");
     for (target, request) in [
@@ -79,6 +83,15 @@ fn values_are_looked_into_wherever_they_stand() {
         (
             "REQUEST_BODY",
             Request::post("/", "text/plain", encoded.as_bytes()),
+        ),
+        (
+            "XML:/*",
+            Request::post("/", "application/soap+xml", text.as_bytes()),
+        ),
+        ("XML:/*", Request::post("/", "text/xml", parted.as_bytes())),
+        (
+            "XML://@*",
+            Request::post("/", "text/xml", attribute.as_bytes()),
         ),
     ] {
         assert!(matches(target, &request), "{target}");
@@ -221,6 +234,39 @@ fn the_log_says_how_a_value_was_decoded_and_keeps_secrets() {
         "{lines:?}"
     );
     assert_eq!(transaction.matches()[2].variable, "ARGS:q");
+}
+
+#[test]
+fn what_an_element_of_a_secret_name_holds_is_masked() {
+    let waf = deep("SecRule XML:/* \"@rx union\" \"id:1,phase:2,pass,logdata:'%{MATCHED_VAR}'\"");
+    let encoded = STANDARD.encode("my union secret");
+    let long = "n".repeat(200);
+    for (element, masked) in [
+        ("password", true),
+        ("w:Password", true),
+        (&long, true),
+        ("remark", false),
+    ] {
+        let body = format!("<e xmlns:w='x'><a>b</a><{element}>{encoded}</{element}></e>");
+        let request = Request::post("/", "text/xml", body.as_bytes());
+        let (_, transaction) = request.run(&waf);
+        let [found] = transaction.matches() else {
+            panic!("{:?}", transaction.matches());
+        };
+        assert_eq!(found.decoded, "base64");
+        assert_eq!(found.matched == b"***", masked, "{element}: {found}");
+        assert_eq!(found.to_string().contains("my union"), !masked, "{found}");
+    }
+}
+
+/// A copy of the name for each piece of text would take 40 GB.
+#[test]
+fn a_long_name_around_many_texts_is_not_copied_for_each() {
+    let waf = deep("SecRule XML:/* \"@rx union\" \"id:1,phase:2,pass\"");
+    let (name, texts) = ("n".repeat(400_000), "x<b/>".repeat(100_000));
+    let body = format!("<{name}>{texts}</{name}>");
+    let request = Request::post("/", "text/xml", body.as_bytes());
+    assert_eq!(request.ids(&waf), []);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use gateway_waf::Waf;
 
-use crate::common::{Files, load};
+use crate::common::{Files, Request, load};
 
 /// Loads `t.conf` and returns each fault as a line.
 fn faults(text: &str) -> Vec<String> {
@@ -118,10 +118,6 @@ fn every_fault_names_its_place() {
             "unknown ctl ruleEngin, did you mean ruleEngine?",
         ),
         (
-            "SecAction \"id:1,skipAfter:NOWHERE\"",
-            "t.conf:1:17: skipAfter names no marker NOWHERE",
-        ),
-        (
             "SecAction \"id:1,chain\"",
             "t.conf:1:17: the chain action is not followed by a rule",
         ),
@@ -155,6 +151,25 @@ fn every_fault_names_its_place() {
             "{text}\n{faults:#?}"
         );
     }
+}
+
+#[test]
+fn a_mark_that_is_nowhere_is_a_warning() {
+    let text = "SecRule ARGS:n \"@eq 1\" \"id:1,phase:2,pass,nolog,skipAfter:END-FIRTS\"\n\
+        SecAction \"id:2,phase:2,pass\"\nSecMarker END-FIRST\nSecAction \"id:3,phase:2,pass\"\n\
+        SecAction \"id:4,phase:5,pass\"\nSecRuleRemoveById 2";
+    let waf = load(text);
+    let warnings: Vec<String> = waf.warnings().iter().map(ToString::to_string).collect();
+    let expected = "t.conf:1:49: skipAfter names no marker END-FIRTS, did you mean END-FIRST?; \
+        a match of this rule ends the phase";
+    assert_eq!(warnings, [expected]);
+    assert_eq!(Request::get("/?n=0").ids(&waf), [3]);
+    assert_eq!(Request::get("/?n=1").ids(&waf), [], "the phase ends there");
+    let (_, mut transaction) = Request::get("/?n=1").run(&waf);
+    transaction.phase5();
+    assert_eq!(transaction.matches()[0].rule_id, 4, "and no other phase");
+    let known = text.replace("FIRTS", "FIRST");
+    assert_eq!(load(&known).warnings(), []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules in shadow: seen, recorded, and without effect.
 
-use gateway_waf::{Decision, Effect, RuleEngine, Waf};
+use gateway_waf::{Decision, Effect, RuleEngine, Shadow, Waf};
 
 use crate::common::{Request, load};
 
@@ -9,7 +9,7 @@ const SCORING: &str = "\
     SecRule ARGS \"@contains evil\" \"id:2,phase:2,pass,log,capture,setvar:tx.score=+1\"\n\
     SecRule TX:score \"@ge 5\" \"id:3,phase:2,deny,status:403,log\"";
 
-fn run(waf: &Waf, uri: &str) -> (Decision, Vec<(u64, bool, Effect)>) {
+fn run(waf: &Waf, uri: &str) -> (Decision, Vec<(u64, Option<Shadow>, Effect)>) {
     let (decision, transaction) = Request::get(uri).run(waf);
     let matches = transaction.matches().iter();
     let matches = matches.map(|m| (m.rule_id, m.shadow, m.effect)).collect();
@@ -28,7 +28,10 @@ fn a_rule_in_shadow_adds_nothing_to_the_score() {
     assert!(decision.is_pass());
     assert_eq!(
         matches,
-        [(1, true, Effect::Warning), (2, false, Effect::Warning)]
+        [
+            (1, Some(Shadow::Everywhere), Effect::Warning),
+            (2, None, Effect::Warning)
+        ]
     );
 }
 
@@ -40,7 +43,10 @@ fn a_rule_that_denies_says_what_it_would_have_done() {
     waf.shadow("1-9").unwrap();
     let (decision, matches) = run(&waf, "/?q=evil");
     assert!(decision.is_pass());
-    assert_eq!(matches, [(1, true, Effect::Denied(418))]);
+    assert_eq!(
+        matches,
+        [(1, Some(Shadow::Everywhere), Effect::Denied(418))]
+    );
     let (_, transaction) = Request::get("/?q=evil").run(&waf);
     let line = transaction.matches()[0].to_string();
     assert!(line.starts_with("ModSecurity: Warning."), "{line}");
@@ -59,7 +65,10 @@ fn a_chain_in_shadow_sees_what_it_sets_and_nobody_else_does() {
     waf.shadow("1").unwrap();
     let (decision, matches) = run(&waf, "/?a=evil");
     assert!(decision.is_pass(), "{matches:?}");
-    assert_eq!(matches, [(1, true, Effect::Denied(403))]);
+    assert_eq!(
+        matches,
+        [(1, Some(Shadow::Everywhere), Effect::Denied(403))]
+    );
 }
 
 #[test]
@@ -76,6 +85,41 @@ fn neither_ctl_nor_skips_nor_collections_of_a_rule_in_shadow_count() {
     assert_eq!(decision.rule_id(), Some(2));
     let (_, transaction) = Request::get("/?q=evil").run(&waf);
     assert_eq!(transaction.environment().count(), 0);
+}
+
+#[test]
+fn a_rule_is_in_shadow_on_the_route_that_says_so_and_on_no_other() {
+    let mut waf = load(SCORING);
+    assert_eq!(waf.shadow_on("/legacy/**", "1"), Ok(1));
+    assert_eq!(waf.shadow_on("/legacy/**", "2-3"), Ok(2));
+    assert_eq!(waf.shadow_on("/other", "9"), Ok(0), "no such rule");
+    assert_eq!(waf.shadow("2"), Ok(1));
+    let there: Vec<_> = waf.routes_in_shadow().collect();
+    assert_eq!(there, [("/legacy/**", 2)], "rule 2 is in shadow anyway");
+    let request = Request::get("/?q=evil");
+    let on = |route: Option<&str>| {
+        let (decision, transaction) = request.run_on(&waf, route);
+        let matches = transaction.matches().iter();
+        let matches: Vec<_> = matches.map(|m| (m.rule_id, m.shadow)).collect();
+        let lines: Vec<_> = transaction
+            .matches()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        (decision.rule_id(), matches, lines.join("\n"))
+    };
+    let (everywhere, route) = (Some(Shadow::Everywhere), Some(Shadow::Route));
+    let (blocked, matches, line) = on(Some("/legacy/**"));
+    assert_eq!(blocked, None);
+    assert_eq!(matches, [(1, route), (2, everywhere)]);
+    assert!(line.contains("[tag \"gateway-shadow-route\"]"), "{line}");
+    for elsewhere in [None, Some("/legacy"), Some("/other")] {
+        let (blocked, matches, line) = on(elsewhere);
+        assert_eq!(blocked, Some(3), "{elsewhere:?}");
+        assert_eq!(matches, [(1, None), (2, everywhere), (3, None)]);
+        assert!(!line.contains("gateway-shadow-route"), "{line}");
+    }
+    assert!(waf.shadow_on("/legacy/**", "tag:(").is_err());
 }
 
 #[test]

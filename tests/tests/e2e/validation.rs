@@ -17,7 +17,16 @@ paths:
     post:
       requestBody:
         required: true
-        content: { application/json: { schema: { $ref: "#/components/schemas/Order" } } }
+        content:
+          application/json: { schema: { $ref: "#/components/schemas/Order" } }
+          application/x-www-form-urlencoded: { schema: { $ref: "#/components/schemas/Order" } }
+          multipart/form-data:
+            schema:
+              type: object
+              required: [qty, proof]
+              properties:
+                qty: { type: integer, maximum: 9 }
+                proof: { type: string, format: binary, maxLength: 8 }
 components:
   schemas:
     Order:
@@ -27,6 +36,17 @@ components:
 "##;
 
 const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const PARTS: &str = "multipart/form-data; boundary=B";
+
+/// A form with a number and a file.
+fn upload(qty: &str, proof: &str) -> String {
+    format!(
+        "--B\r\nContent-Disposition: form-data; name=\"qty\"\r\n\r\n{qty}\r\n\
+         --B\r\nContent-Disposition: form-data; name=\"proof\"; filename=\"a.txt\"\r\n\
+         Content-Type: text/plain\r\n\r\n{proof}\r\n--B--\r\n"
+    )
+}
 
 fn validating(mode: &str) -> Value {
     json!({
@@ -54,7 +74,14 @@ fn requests_are_held_against_an_openapi_document() {
     world.agent.start().unwrap();
 
     let good = world.https("/orders").body(JSON, r#"{"qty": 3}"#);
-    for good in [good.clone(), good.http1(), world.https("/orders?limit=5")] {
+    let orders = world.https("/orders");
+    for good in [
+        good.clone(),
+        good.http1(),
+        world.https("/orders?limit=5"),
+        orders.clone().body(FORM, "qty=3"),
+        orders.clone().body(PARTS, &upload("3", "12345678")),
+    ] {
         let response = world.client(&good);
         assert_eq!(response.status, 200, "{}", response.text());
     }
@@ -79,7 +106,35 @@ fn requests_are_held_against_an_openapi_document() {
         assert_eq!(line["refusal"], "schema-violated", "{line}");
         assert_eq!(line["errors"], problem["errors"], "{line}");
     }
+    for (media, body, pointer, detail) in [
+        (FORM, "qty=11".to_owned(), "#/qty", "must be at most 9"),
+        (
+            FORM,
+            "qty=1&admin=1".to_owned(),
+            "#/admin",
+            "is a field that is not known",
+        ),
+        (
+            FORM,
+            "qty=1&qty=9".to_owned(),
+            "#/qty",
+            "is given several times",
+        ),
+        (PARTS, upload("x", ""), "#/qty", "must be an integer"),
+        (
+            PARTS,
+            upload("1", "123456789"),
+            "#/proof",
+            "must have at most 8 characters",
+        ),
+    ] {
+        let response = world.client(&orders.clone().body(media, &body));
+        assert_eq!(response.status, 422, "{}", response.text());
+        let told = json!([{"in": "body", "pointer": pointer, "detail": detail}]);
+        assert_eq!(response.json().unwrap()["errors"], told);
+    }
     for (request, status, code) in [
+        (orders.clone().body(FORM, "qty=%zz"), 400, "form-refused"),
         (world.https("/orders?limit=101"), 400, "parameters-violated"),
         (world.https("/orders?debug=1"), 400, "parameters-violated"),
         (

@@ -124,6 +124,8 @@ fn rules_and_routes_in_shadow_are_seen_and_do_not_block() {
         "bans": {"waf_block": "off"},
         "routes": [
             {"match": {"path": "/legacy/**"}, "require": "none", "upstream": "app", "waf": "detect"},
+            {"match": {"path": "/old/**"}, "require": "none", "upstream": "app",
+             "waf": {"shadow": ["9100000-9109999"]}},
             {"require": "none", "upstream": "app"},
         ],
     }));
@@ -132,6 +134,20 @@ fn rules_and_routes_in_shadow_are_seen_and_do_not_block() {
     assert_eq!(world.attacker(&world.https(INJECTION)).status, 403);
     let legacy = world.https(&format!("/legacy{INJECTION}"));
     assert_eq!(world.attacker(&legacy).status, 200);
+    let old = world.attacker(&world.https(&format!("/old{INJECTION}")));
+    assert_eq!(old.status, 200, "{}", old.text());
+    let id = old.header("x-request-id").unwrap();
+    let said = world.agent.gateway(["waf", "explain", id]).unwrap();
+    assert!(
+        said.out.contains("in shadow on this route; else deny 403"),
+        "{said:?}"
+    );
+    let status = rules(&world);
+    assert_eq!(status["shadow"], 0, "{status}");
+    assert!(
+        status["shadow_routes"]["/old/**"].as_u64() > Some(9),
+        "{status}"
+    );
 }
 
 #[test]

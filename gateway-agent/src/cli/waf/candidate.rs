@@ -24,7 +24,7 @@ pub(super) fn configuration(global: &Global) -> Result<Config, CliError> {
 
 /// The rules of the configuration.
 pub(super) fn present(config: &Config) -> Result<Waf, CliError> {
-    let rules = agent::load_rules(&config.waf).map_err(anyhow::Error::from)?;
+    let rules = agent::load_rules(config).map_err(anyhow::Error::from)?;
     Ok(rules.waf)
 }
 
@@ -46,7 +46,7 @@ pub(super) fn candidate(config: &Config, args: &ReplayArgs) -> Result<Waf, CliEr
         files.extend(after);
     }
     let Some(level) = args.paranoia else {
-        let rules = agent::load_files(&files, &RuleFiles, &config.waf);
+        let rules = agent::load_files(&files, &RuleFiles, config);
         return Ok(rules.map_err(anyhow::Error::from)?.waf);
     };
     // Behind whatever else sets it, and before it is settled.
@@ -58,7 +58,7 @@ pub(super) fn candidate(config: &Config, args: &ReplayArgs) -> Result<Waf, CliEr
             "--paranoia: none of the rules knows a paranoia level".to_owned(),
         ));
     }
-    let rules = agent::load_files(&files, &sources, &config.waf);
+    let rules = agent::load_files(&files, &sources, config);
     Ok(rules.map_err(anyhow::Error::from)?.waf)
 }
 

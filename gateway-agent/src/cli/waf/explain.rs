@@ -88,9 +88,14 @@ fn matched(out: &mut dyn Write, hit: &Hit) -> io::Result<()> {
     if !hit.msg.is_empty() {
         line(out, "message", &plain(&hit.msg))?;
     }
+    let here = if hit.shadow_route {
+        " on this route"
+    } else {
+        ""
+    };
     let effect = match (hit.shadow, hit.effect.as_str()) {
-        (true, "none") => "nothing, for it is in shadow".to_owned(),
-        (true, effect) => format!("nothing, for it is in shadow; else {}", plain(effect)),
+        (true, "none") => format!("nothing, for it is in shadow{here}"),
+        (true, effect) => format!("nothing, for it is in shadow{here}; else {}", plain(effect)),
         (false, "none") => "nothing but what it sets".to_owned(),
         (false, effect) => plain(effect),
     };

@@ -92,7 +92,17 @@ impl Run {
         }
         let specimens = parse_har(&bytes).map_err(|error| named(file, error))?;
         specimens.iter().for_each(|specimen| self.add(specimen));
-        Ok(Vec::new())
+        Ok(self.without_routes().into_iter().collect())
+    }
+
+    /// What is to be said where requests do not tell which route they took.
+    fn without_routes(&self) -> Option<String> {
+        let some = self.now.routes_in_shadow().next().is_some();
+        some.then(|| {
+            "routes are not known of these requests: rules that are in shadow on single routes \
+             act here"
+                .to_owned()
+        })
     }
 
     fn log(&mut self, file: &Path) -> Result<Vec<String>, CliError> {
@@ -120,6 +130,7 @@ impl Run {
              others, cookies or bodies find nothing"
                 .to_owned(),
         ];
+        notes.extend(self.without_routes());
         if nothing > 0 {
             let lines = counted(nothing, "line tells", "lines tell");
             notes.push(format!("{lines} of requests that were no HTTP; left out"));

@@ -123,7 +123,7 @@ fn verify(config: &Config, suggestions: &Suggestions) -> Result<(), CliError> {
     let text: String = proposals.map(|proposal| proposal.text.as_str()).collect();
     let mut files = vec![PROPOSED.to_owned()];
     files.extend(rule_files(&config.waf).map_err(anyhow::Error::from)?);
-    load_files(&files, &Proposed(&text), &config.waf)
+    load_files(&files, &Proposed(&text), config)
         .map(drop)
         .map_err(|fault| anyhow::anyhow!("the proposals do not load: {fault}").into())
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 pub use summary::Summary;
 
-use super::{Config, Faults, Finding, Waf, load};
+use super::{Config, Faults, Finding, load};
 
 /// A configuration that would work, and what is to be said about it.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct RuleFiles {
 
 /// Loads the rules of the web application firewall, or says what is wrong with them. It is not
 /// called when the firewall is off.
-pub type LoadRules<'a> = &'a dyn Fn(&Waf) -> Result<RuleFiles, Vec<Finding>>;
+pub type LoadRules<'a> = &'a dyn Fn(&Config) -> Result<RuleFiles, Vec<Finding>>;
 
 /// Loads the configuration at `path` and reads all files that it names: certificates, keys, key
 /// sets, secrets, rules. Nothing is started, written or connected to.
@@ -52,7 +52,7 @@ pub fn check(path: &Path, now: SystemTime, rules: LoadRules<'_>) -> Result<Check
     let expiry = files::read(&config, now, found);
     let mut count = None;
     if config.is_waf_used() {
-        match rules(&config.waf) {
+        match rules(&config) {
             Ok(loaded) => {
                 count = Some(loaded.rules);
                 warnings.extend(loaded.notices);

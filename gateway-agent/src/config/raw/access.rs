@@ -6,8 +6,8 @@ use gateway_policy::grammar::{Period, RoleName};
 use serde::Deserialize;
 
 use super::{Leaks, ResponseHeaders};
-use crate::config::tree::{At, OneOrMany};
-use crate::config::values::{FileName, Target, WafMode};
+use crate::config::tree::{At, OneOrMany, WordOrMap};
+use crate::config::values::{FileName, RuleChoice, Target, WafMode};
 use crate::validation::{MediaRange, Unknown};
 
 /// What the holders of a role may do.
@@ -35,14 +35,25 @@ pub(crate) struct Route {
     /// The name of the upstream that answers.
     pub(crate) upstream: At<String>,
     /// What the firewall does with these requests: `block`, `detect` to log what would be
-    /// blocked, or `off`. Default: `waf.mode`.
-    pub(crate) waf: Option<At<WafMode>>,
+    /// blocked, or `off`; or a map, to put single rules in shadow here. Default: `waf.mode`.
+    pub(crate) waf: Option<At<WordOrMap<WafMode, RouteWaf>>>,
     /// What requests have to look like. Default: anything goes.
     pub(crate) validate: Option<At<Validate>>,
     /// Header fields of its answers. What is left out is as in `response_headers` for all routes.
     pub(crate) response_headers: Option<At<ResponseHeaders>>,
     /// What its responses must not tell. What is left out is as in `leaks` for all routes.
     pub(crate) leaks: Option<At<Leaks>>,
+}
+
+/// The firewall on one route.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub(crate) struct RouteWaf {
+    /// `block`, `detect` to log what would be blocked, or `off`. Default: `waf.mode`.
+    pub(crate) mode: Option<At<WafMode>>,
+    /// Rules that only watch on this route, besides those of `waf.shadow`; written as there.
+    pub(crate) shadow: OneOrMany<RuleChoice>,
 }
 
 /// What the requests of a route have to look like.
@@ -57,9 +68,9 @@ pub(crate) struct Validate {
     /// A file with a JSON Schema (draft 2020-12 unless it names another), as JSON or YAML, that
     /// bodies keep to; `POST`, `PUT` and `PATCH` need one.
     pub(crate) schema: Option<At<FileName>>,
-    /// An OpenAPI 3.1 document, instead of `schema`.
+    /// An OpenAPI document, of version 3.1 or 3.0, instead of `schema`.
     pub(crate) openapi: Option<At<OpenApi>>,
-    /// Fields of JSON bodies that the schema does not name, where it does not say itself:
+    /// Fields of bodies that the schema does not name, where it does not say itself:
     /// `allow` or `refuse`. Default: `allow`.
     pub(crate) unknown_fields: Option<At<Unknown>>,
     /// `enforce`, or `shadow` to log what would be refused. Default: `enforce`.

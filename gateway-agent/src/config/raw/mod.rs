@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 #[cfg(test)]
 pub(crate) use access::OpenApi;
-pub(crate) use access::{Require, Role, Route, RouteMatch, Upstream, Validate};
+pub(crate) use access::{Require, Role, Route, RouteMatch, RouteWaf, Upstream, Validate};
 pub(crate) use answers::{Leaks, ResponseHeaders};
 pub(crate) use attack::AttackMode;
 pub(crate) use feeds::{Countries, Feed};

@@ -29,14 +29,14 @@ pub(crate) struct Waf {
     pub(crate) default_rules: Option<At<bool>>,
     /// `block`, `detect` to log what would be blocked, or `off`. Default: `block`.
     pub(crate) mode: Option<At<WafMode>>,
-    /// What is looked for inside arguments, cookies, header fields and the path, so that rules see
-    /// what they hold, under the same names: `base64` (text in Base64 or base64url), `url`
+    /// What is looked for inside arguments, cookies, header fields, the path and XML, so that rules
+    /// see what they hold, under the same names: `base64` (text in Base64 or base64url), `url`
     /// (percent-encoding that is left), `json` (objects and arrays), `jwt` (header and claims of
     /// tokens). Rules that count, measure or exclude are not misled by it. Default: nothing.
     pub(crate) decode: OneOrMany<WafDecoder>,
     /// The longest body of a request while the firewall is on, from `1KiB` to `64MiB`; all of it
-    /// is inspected. A request with a longer one is answered with 413. Holds for JSON that a route
-    /// validates too, also when the firewall is off. Default: `1MB`.
+    /// is inspected. A request with a longer one is answered with 413. Holds for bodies that a
+    /// route validates too, also when the firewall is off. Default: `1MB`.
     pub(crate) body_limit: Option<At<Size>>,
     /// Where the matches of rules are logged, one line for each in the form of ModSecurity's
     /// error log, written before the request is answered: a file, `stderr` or `off`. Like the

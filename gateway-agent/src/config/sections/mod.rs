@@ -34,7 +34,7 @@ pub use packets::{
     LIMITED_NETWORKS, NetworkLimits, PacketLimits, PortLimit, SourceLimits, Watched,
 };
 pub use syn_cookies::SynCookies;
-pub use waf::{Keep, Waf};
+pub use waf::{Keep, Shadowed, Waf};
 
 pub(super) use context::Context;
 

@@ -4,7 +4,8 @@ use gateway_policy::grammar::{Period, Size};
 
 use super::{Context, FilePath, LogTo, setting};
 use crate::config::raw;
-use crate::config::tree::{At, OrOff};
+use crate::config::report::Location;
+use crate::config::tree::{At, OneOrMany, OrOff};
 use crate::config::values::{FailMode, RuleChoice, WafDecoder, WafMode};
 
 /// The folder of further rule files, beside the main configuration file.
@@ -20,7 +21,7 @@ pub struct Waf {
     /// Whether the configuration names that folder, so that it must be there.
     pub conf_d_named: bool,
     /// Rules that only watch.
-    pub shadow: Vec<RuleChoice>,
+    pub shadow: Vec<Shadowed>,
     /// Whether the rules that come with the gateway are read before them.
     pub default_rules: bool,
     /// What it does.
@@ -36,6 +37,34 @@ pub struct Waf {
     /// What happens to requests when it fails itself.
     pub fail: FailMode,
 }
+
+/// Rules that only watch, and where the configuration names them. Two are equal when they mean
+/// the same rules, wherever they are written.
+#[derive(Clone, Debug)]
+pub struct Shadowed {
+    /// The rules.
+    pub choice: RuleChoice,
+    /// Where they are named.
+    pub location: Location,
+}
+
+impl Shadowed {
+    pub(super) fn check(raw: OneOrMany<RuleChoice>, cx: &Context<'_>) -> Vec<Self> {
+        let choices = raw.0.into_iter().filter_map(|raw| {
+            let location = cx.report.locate(raw.place());
+            raw.take().map(|choice| Self { choice, location })
+        });
+        choices.collect()
+    }
+}
+
+impl PartialEq for Shadowed {
+    fn eq(&self, other: &Self) -> bool {
+        self.choice == other.choice
+    }
+}
+
+impl Eq for Shadowed {}
 
 /// How much of what the firewall finds is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +123,7 @@ impl Waf {
                 .as_ref()
                 .and_then(|folder| cx.file(folder))
                 .unwrap_or_else(|| cx.base.join(CONF_D).into()),
-            shadow: raw.shadow.0.into_iter().filter_map(At::take).collect(),
+            shadow: Shadowed::check(raw.shadow, cx),
             default_rules: setting(raw.default_rules, true),
             mode: setting(raw.mode, WafMode::default()),
             decode: raw.decode.0.into_iter().filter_map(At::take).collect(),

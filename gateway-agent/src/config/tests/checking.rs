@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use rcgen::{CertificateParams, KeyPair};
 
 use super::*;
-use crate::config::{Checked, RuleFiles, Waf, check};
+use crate::config::{Checked, Config, RuleFiles, check};
 
 const CONFIG: &str = "\
 listeners:
@@ -67,8 +67,8 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(20_454 * 86_400)
 }
 
-fn three_rules(waf: &Waf) -> Result<RuleFiles, Vec<Finding>> {
-    assert!(waf.rules[0].path().is_file());
+fn three_rules(config: &Config) -> Result<RuleFiles, Vec<Finding>> {
+    assert!(config.waf.rules[0].path().is_file());
     Ok(RuleFiles {
         rules: 3,
         notices: Vec::new(),
@@ -195,11 +195,11 @@ fn faults_in_the_rules_are_faults_and_notices_warnings() {
         },
         message: message.to_owned(),
     };
-    let bad = |_: &Waf| Err(vec![at("no such operator")]);
+    let bad = |_: &Config| Err(vec![at("no such operator")]);
     let faults = check(&path, now(), &bad).unwrap_err();
     assert_eq!(faults.to_string(), "r.conf:3:1: no such operator");
 
-    let odd = |_: &Waf| {
+    let odd = |_: &Config| {
         Ok(RuleFiles {
             rules: 1,
             notices: vec![at("has no effect")],

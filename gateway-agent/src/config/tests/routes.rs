@@ -3,7 +3,7 @@
 use gateway_policy::bans::Mode;
 
 use super::*;
-use crate::config::{FailMode, LeakAction, check};
+use crate::config::{FailMode, LeakAction, WafMode, check};
 use crate::validation::{Described, Unknown};
 
 /// A configuration whose one route has more keys.
@@ -185,7 +185,7 @@ fn check_reads_what_routes_are_held_against() {
         let text = with("validate: { schema: s.json }");
         let folder = folder(&[("g.yaml", &text), ("s.json", schema)]);
         let file = folder.path().join("g.yaml");
-        let rules = |_: &crate::config::Waf| Ok(crate::config::RuleFiles::default());
+        let rules = |_: &crate::config::Config| Ok(crate::config::RuleFiles::default());
         match check(&file, std::time::SystemTime::now(), &rules) {
             Ok(_) => Vec::new(),
             Err(faults) => faults
@@ -206,4 +206,39 @@ fn check_reads_what_routes_are_held_against() {
         said("{,}"),
         ["g.yaml:7:25: s.json: it is no JSON at line 1, column 2"]
     );
+}
+
+#[test]
+fn rules_may_be_in_shadow_on_one_route() {
+    let target = |keys: &str| {
+        let (config, warnings) = good(&with(keys));
+        let target = config.access.routes()[0].target.clone();
+        let shadow: Vec<String> = target.shadow.iter().map(|s| s.choice.to_string()).collect();
+        (target.waf, shadow, warnings)
+    };
+    let none: Vec<String> = Vec::new();
+    let detect = Some(WafMode::Detect);
+    assert_eq!(target("waf: detect"), (detect, none.clone(), none.clone()));
+    assert_eq!(target("waf: {}"), (None, none.clone(), none.clone()));
+    let written = "waf: { mode: detect, shadow: [942100, 'tag:attack-sqli'] }";
+    let shadow = vec!["942100".to_owned(), "tag:attack-sqli".to_owned()];
+    assert_eq!(target(written), (detect, shadow.clone(), none.clone()));
+    let (mode, one, _) = target("waf: { shadow: 942100 }");
+    assert_eq!((mode, one.as_slice()), (None, &shadow[..1]));
+    let (_, _, warnings) = target("waf: { mode: off, shadow: 1 }");
+    assert!(
+        warnings[0].ends_with("no rule runs here, so none can be in shadow"),
+        "{warnings:?}"
+    );
+    for (keys, fault) in [
+        ("waf: [block]", "found a list, expected a word or a map"),
+        ("waf: true", "found `true`, expected a word or a map"),
+        ("waf: blok", "`blok`"),
+        ("waf: { shadows: 1 }", "unknown key `shadows` in route waf"),
+        ("waf: { shadow: 'tag:(' }", "a group that is never closed"),
+    ] {
+        let said = faults(&with(keys));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(fault), "{said:?}");
+    }
 }

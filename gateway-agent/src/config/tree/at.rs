@@ -11,6 +11,7 @@ use crate::config::report::Place;
 pub(super) const AT: &str = "$at";
 pub(super) const ONE_OR_MANY: &str = "$one-or-many";
 pub(super) const OR_OFF: &str = "$or-off";
+pub(super) const WORD_OR_MAP: &str = "$word-or-map";
 
 /// A value and its place, or only its place when what stands there is no `T`; then the report
 /// has the fault, and the rest of the file goes on being read.
@@ -159,5 +160,39 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrOff<T> {
         }
 
         deserializer.deserialize_newtype_struct(OR_OFF, OrOffVisitor(PhantomData))
+    }
+}
+
+/// A word that says all there is to say, or a map that says more.
+#[derive(Clone, Debug)]
+pub(crate) enum WordOrMap<W, M> {
+    Word(W),
+    Map(M),
+}
+
+impl<'de, W: Deserialize<'de>, M: Deserialize<'de>> Deserialize<'de> for WordOrMap<W, M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordOrMapVisitor<W, M>(PhantomData<(W, M)>);
+
+        impl<'de, W: Deserialize<'de>, M: Deserialize<'de>> Visitor<'de> for WordOrMapVisitor<W, M> {
+            type Value = WordOrMap<W, M>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a word or a map")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                d: D,
+            ) -> Result<Self::Value, D::Error> {
+                W::deserialize(d).map(WordOrMap::Word)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+                M::deserialize(d).map(WordOrMap::Map)
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(WORD_OR_MAP, WordOrMapVisitor(PhantomData))
     }
 }

@@ -13,7 +13,7 @@ mod values;
 mod words;
 mod yaml;
 
-pub(crate) use at::{At, Entries, OneOrMany, OrOff};
+pub(crate) use at::{At, Entries, OneOrMany, OrOff, WordOrMap};
 pub(crate) use merge::merge;
 pub(crate) use node::{Node, Value};
 pub(crate) use values::decode;

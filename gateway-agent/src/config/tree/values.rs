@@ -6,7 +6,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::at::{AT, ONE_OR_MANY, OR_OFF};
+use super::at::{AT, ONE_OR_MANY, OR_OFF, WORD_OR_MAP};
 use super::error::Error;
 use super::node::{Key, Node, Value};
 use super::words;
@@ -96,6 +96,9 @@ impl<'de> de::Deserializer<'de> for Values<'_> {
             (OR_OFF, Value::Text(text)) if text == "off" => visitor.visit_none(),
             (OR_OFF, Value::Text(_) | Value::Bool(_)) => Err(self.expected("a map, or `off`")),
             (OR_OFF, _) => visitor.visit_some(self),
+            (WORD_OR_MAP, Value::Text(_)) => visitor.visit_newtype_struct(self),
+            (WORD_OR_MAP, Value::Map(_)) => visitor.visit_some(self),
+            (WORD_OR_MAP, _) => Err(self.expected("a word or a map")),
             (ONE_OR_MANY, Value::List(items)) => visitor.visit_seq(Items {
                 values: self,
                 items: items.iter(),

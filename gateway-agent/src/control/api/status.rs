@@ -1,5 +1,7 @@
 //! How things stand.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AttackStatus, FeedStatus, ReconcileStatus};
@@ -73,6 +75,8 @@ pub struct WafStatus {
     pub rules: u64,
     /// How many of them only watch.
     pub shadow: u64,
+    /// How many only watch on single routes, by the route; those of `shadow` are left out.
+    pub shadow_routes: BTreeMap<String, u64>,
     /// The folder that is watched for further rules.
     pub conf_d: String,
     /// When they came into force.

@@ -22,7 +22,7 @@ use crate::http::refusal::Refusal;
 use crate::http::settings::BodyLimits;
 use crate::http::stage::{FailModes, Stage};
 use crate::http::upstream::{ClientBody, Outgoing};
-use crate::validation::{Asked, Contract, JsonRule, Left};
+use crate::validation::{Asked, BodyRule, Contract, Left};
 
 /// A request that may go to the upstream.
 #[derive(Debug)]
@@ -113,12 +113,12 @@ impl Judging<'_> {
             has_body: !start.bytes.is_empty() || !is_empty(body),
         };
         let left = self.guarded(|| self.contract.head(&asked).map_err(Refusal::Invalid))?;
-        let Left::Json(rule) = left else {
+        let Left::Body(rule) = left else {
             return Ok(());
         };
         let read = timeout(self.limits.whole, self.read(body, start)).await;
         read.unwrap_or(Err(Found::NoBody(Refusal::BodyTimeout)))?;
-        self.guarded(|| self.json(rule, &head.headers, start))
+        self.guarded(|| self.content(rule, &head.headers, start))
     }
 
     /// Reads the rest of the body, within what is inspected.
@@ -134,9 +134,9 @@ impl Judging<'_> {
         }
     }
 
-    fn json(
+    fn content(
         &self,
-        rule: JsonRule<'_>,
+        rule: BodyRule<'_>,
         fields: &HeaderMap,
         start: &mut Start,
     ) -> Result<(), Refusal> {
@@ -146,7 +146,7 @@ impl Judging<'_> {
             start.decoded = Some(decoded.map_err(unseen)?);
         }
         let text = start.decoded.as_deref().unwrap_or(&start.bytes);
-        rule.body(text).map_err(Refusal::Invalid)
+        rule.body(fields, text).map_err(Refusal::Invalid)
     }
 
     fn guarded<T>(&self, work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Found> {

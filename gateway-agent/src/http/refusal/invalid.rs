@@ -30,7 +30,7 @@ impl Row {
             Violation::Charset => Self::new(
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "json-charset",
-                "JSON is encoded in UTF-8",
+                "JSON and forms are encoded in UTF-8",
             ),
             Violation::BodyMissing => {
                 Self::new(S::BAD_REQUEST, "body-missing", "this needs a request body")
@@ -42,6 +42,8 @@ impl Row {
             ),
             Violation::Json(fault) => Self::new(S::BAD_REQUEST, "json-refused", "")
                 .saying(format!("the request body is not taken as JSON: {fault}")),
+            Violation::Form(fault) => Self::new(S::BAD_REQUEST, "form-refused", "")
+                .saying(format!("the request body is not taken as a form: {fault}")),
             Violation::Body(_) => Self::new(
                 S::UNPROCESSABLE_ENTITY,
                 "schema-violated",

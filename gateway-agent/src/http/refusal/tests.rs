@@ -5,7 +5,7 @@ use gateway_policy::access::{HostFault, PathFault};
 use super::*;
 use crate::http::answer::refused;
 use crate::http::ids::Ids;
-use crate::validation::{JsonFault, Part};
+use crate::validation::{FormFault, JsonFault, Part};
 
 /// One of each.
 fn all() -> Vec<Refusal> {
@@ -100,7 +100,7 @@ fn all() -> Vec<Refusal> {
 }
 
 /// One of each.
-fn violations() -> [Violation; 10] {
+fn violations() -> [Violation; 11] {
     let accept = || "application/json".to_owned();
     let breach: Breach = Breach {
         r#in: Part::Query,
@@ -115,6 +115,7 @@ fn violations() -> [Violation; 10] {
         Violation::BodyMissing,
         Violation::BodyUnexpected,
         Violation::Json(JsonFault::DuplicateKey),
+        Violation::Form(FormFault::Encoding),
         Violation::Body(vec![breach.clone()]),
         Violation::Parameters(vec![breach]),
         Violation::PathUnknown,

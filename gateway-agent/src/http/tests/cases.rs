@@ -105,6 +105,28 @@ fn a_route_may_only_watch_or_not_look_at_all() {
     }
 }
 
+#[test]
+fn rules_that_are_in_shadow_on_a_route_block_on_others() {
+    let cases = Arc::new(Cases::default());
+    let observer = Arc::clone(&cases);
+    let world = World::start(|setup| {
+        let mut waf = Arc::into_inner(waf(RULES)).unwrap();
+        let mut routes = setup.settings.routes.iter();
+        let open = routes.find(|route| route.matches.path.to_string().starts_with("/open"));
+        waf.shadow_on(&open.unwrap().target.route, "100").unwrap();
+        setup.settings.waf = Some(Arc::new(waf)).into();
+        setup.settings.keep = Some(Keep { body: 0, one_in: 0 });
+        setup.observers.push(observer);
+    });
+    assert_eq!(world.get("/open/x?q=attack").status, 200);
+    let cases = cases.0.lock().unwrap();
+    let [case] = cases.as_slice() else {
+        panic!("{cases:?}")
+    };
+    assert_eq!(case.matches[0].shadow, Some(gateway_waf::Shadow::Route));
+    assert_eq!(case.decision.rule_id(), None);
+}
+
 /// The same routes, with what the WAF does there.
 fn guarded(
     settings: &crate::http::Settings,

@@ -6,16 +6,19 @@
 use http::header::HeaderName;
 use serde_json::{Map, Value};
 
-use super::super::Unknown;
 use super::super::closed;
 use super::super::document::{ContractFault, Document, escaped};
+use super::super::form;
 use super::super::media::MediaRange;
 use super::super::schema::Library;
+use super::super::text::Types;
 use super::super::violation::Part;
+use super::super::{Unknown, takes_forms};
 use super::Path;
-use super::operation::{Operation, RequestBody};
-use super::parameter::{Form, Parameter, Types};
-use super::places::{METHODS, bases, check_version, resolve, schemas};
+use super::older;
+use super::operation::{Content, Operation, RequestBody};
+use super::parameter::{Form, Parameter};
+use super::places::{METHODS, Version, bases, resolve, schemas, version};
 use super::template::Template;
 
 /// Header fields that are no parameters (OpenAPI 3.1.1 section 4.8.12.1).
@@ -27,7 +30,9 @@ pub(super) fn paths(
     base: Option<&str>,
     fields: Unknown,
 ) -> Result<Vec<Path>, ContractFault> {
-    check_version(&document)?;
+    if version(&document)? == Version::V3_0 {
+        older::rewrite(&mut document)?;
+    }
     let bases = bases(&document, base)?;
     let items = match document.root.get("paths") {
         Some(Value::Object(items)) => items.keys().cloned().collect::<Vec<_>>(),
@@ -239,7 +244,7 @@ impl Loading<'_> {
             return Err(self.fault(schema, "parameters that are objects are not supported"));
         }
         if !types.iter().any(|name| name == "array") {
-            return Ok(Form::Scalar(scalar(&types)));
+            return Ok(Form::Scalar(Types::named(&types)));
         }
         if types.len() > 1 {
             return Err(self.fault(schema, "a parameter is a list or a value, not either"));
@@ -253,7 +258,7 @@ impl Loading<'_> {
             return Err(self.fault(&items, "lists of lists or objects are not supported"));
         }
         Ok(Form::List {
-            types: scalar(&types),
+            types: Types::named(&types),
             explode,
         })
     }
@@ -287,12 +292,22 @@ impl Loading<'_> {
                 })?;
             let schema = format!("{place}/schema");
             let has_schema = self.document.root.pointer(&schema).is_some();
+            let fields = (has_schema && takes_forms(std::slice::from_ref(&range)))
+                .then(|| {
+                    let encoding = format!("{place}/encoding");
+                    form::fields(self.document, &schema, Some(&encoding))
+                })
+                .transpose()?;
             let schema = has_schema
                 .then(|| self.library.schema(&schema))
                 .transpose()?;
-            content.push((range, schema));
+            content.push(Content {
+                range,
+                schema,
+                fields,
+            });
         }
-        content.sort_by_key(|(range, _)| std::cmp::Reverse(range.specificity()));
+        content.sort_by_key(|content| std::cmp::Reverse(content.range.specificity()));
         Ok(RequestBody { required, content })
     }
 }
@@ -308,18 +323,5 @@ struct Place {
 impl Place {
     fn is_same(&self, other: &Self) -> bool {
         self.part == other.part && self.name == other.name
-    }
-}
-
-fn scalar(types: &[String]) -> Types {
-    let has = |name: &str| types.iter().any(|known| known == name);
-    if types.is_empty() {
-        return Types::ANY;
-    }
-    Types {
-        text: has("string"),
-        number: has("number") || has("integer"),
-        boolean: has("boolean"),
-        null: has("null"),
     }
 }

@@ -1,13 +1,14 @@
-//! The operations of an OpenAPI 3.1 document.
+//! The operations of an OpenAPI document, of version 3.1 or 3.0.
 //!
-//! Judged are the path, the method, the parameters, and bodies of JSON; of other bodies only the
-//! media type. Not judged: `security`, `readOnly`, callbacks, responses.
+//! Judged are the path, the method, the parameters, and bodies of JSON and of forms; of other
+//! bodies only the media type. Not judged: `security`, `readOnly`, callbacks, responses.
 
 mod load;
+mod older;
 mod operation;
 mod parameter;
 mod places;
-mod query;
+pub(super) mod query;
 mod template;
 
 use http::Method;

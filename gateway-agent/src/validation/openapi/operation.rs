@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use http::header;
 
+use super::super::form::Fields;
 use super::super::media::{MediaRange, MediaType};
 use super::super::schema::Schema;
 use super::super::violation::{Breach, MAX_BREACHES, Part, Violation};
-use super::super::{Asked, JsonRule, Left, Unknown, expect_type};
+use super::super::{Asked, BodyRule, Left, Unknown, expect_type};
 use super::parameter::{Form, Parameter};
 use super::query;
 
@@ -22,8 +23,17 @@ pub(super) struct Operation {
 #[derive(Debug)]
 pub(super) struct RequestBody {
     pub(super) required: bool,
-    /// The more specific first; a schema only where the type is JSON.
-    pub(super) content: Vec<(MediaRange, Option<Schema>)>,
+    /// The more specific first.
+    pub(super) content: Vec<Content>,
+}
+
+/// What a body of certain media types may be.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) range: MediaRange,
+    pub(super) schema: Option<Schema>,
+    /// How forms are read, where they are among the types and there is a schema.
+    pub(super) fields: Option<Fields>,
 }
 
 /// The values of parameters by their names.
@@ -95,22 +105,20 @@ impl Operation {
                 false => Ok(Left::Nothing),
             };
         }
-        let ranges: Vec<MediaRange> = body
-            .content
-            .iter()
-            .map(|(range, _)| range.clone())
-            .collect();
-        expect_type(&ranges, media)?;
+        let ranges = body.content.iter().map(|content| content.range.clone());
+        expect_type(&ranges.collect::<Vec<_>>(), media)?;
         let Some(media) = media else {
             return Ok(Left::Nothing);
         };
-        let mut content = body.content.iter();
-        let schema = content
-            .find(|(range, _)| range.holds(media))
-            .and_then(|(_, s)| s.as_ref());
-        Ok(match media.is_json() {
-            true => Left::Json(JsonRule {
+        let mut all = body.content.iter();
+        let content = all.find(|content| content.range.holds(media));
+        let schema = content.and_then(|content| content.schema.as_ref());
+        let fields = content.and_then(|content| content.fields.as_ref());
+        let form = media.form().zip(fields);
+        Ok(match media.is_json() || form.is_some() {
+            true => Left::Body(BodyRule {
                 schema,
+                form,
                 required: body.required,
             }),
             false => Left::Nothing,

@@ -25,22 +25,30 @@ const DIALECTS: [&str; 2] = [
     "https://json-schema.org/draft/2020-12/schema",
 ];
 
-/// Refuses other versions and dialects.
-pub(super) fn check_version(document: &Document) -> Result<(), ContractFault> {
+/// The versions that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Whose schemas are made into those of 3.1 first.
+    V3_0,
+    V3_1,
+}
+
+/// The version of a document; refuses others, and other dialects.
+pub(super) fn version(document: &Document) -> Result<Version, ContractFault> {
     let version = document.root.get("openapi").and_then(Value::as_str);
     match version {
+        Some(version) if version.starts_with("3.0.") => return Ok(Version::V3_0),
         Some(version) if version.starts_with("3.1.") => {}
         Some(version) => {
             let message = format!(
-                "found OpenAPI {version:?}, expected 3.1: the schemas of other versions are no \
-                 JSON Schemas of draft 2020-12"
+                "found OpenAPI {version:?}, expected 3.1 or 3.0: other versions are not read"
             );
             return Err(document.fault("/openapi", message));
         }
         None => {
             return Err(document.fault(
                 "",
-                "found no `openapi: 3.1.…`, expected an OpenAPI document",
+                "found no `openapi: 3.1.…` or `3.0.…`, expected an OpenAPI document",
             ));
         }
     }
@@ -52,7 +60,7 @@ pub(super) fn check_version(document: &Document) -> Result<(), ContractFault> {
         Some(dialect) if !DIALECTS.iter().any(|known| dialect.starts_with(known)) => {
             Err(document.fault("/jsonSchemaDialect", "expected draft 2020-12"))
         }
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(Version::V3_1),
     }
 }
 

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 /// The pairs of a query as forms write them, still encoded, in order; a part without `=` has an
 /// empty value.
-pub(super) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(in crate::validation) fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     parts.map(|part| part.split_once('=').unwrap_or((part, "")))
 }
 
 /// The text behind percent escapes and plus signs; `None` when the escapes are none, or no UTF-8
 /// comes out.
-pub(super) fn decoded(text: &str) -> Option<String> {
+pub(in crate::validation) fn decoded(text: &str) -> Option<String> {
     let spaced: Cow<'_, str> = match text.contains('+') {
         true => text.replace('+', " ").into(),
         false => text.into(),

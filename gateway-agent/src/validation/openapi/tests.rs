@@ -102,7 +102,7 @@ fn ask(
     })?;
     match left {
         Left::Nothing => Ok(()),
-        Left::Json(rule) => rule.body(body.as_bytes()),
+        Left::Body(rule) => rule.body(&headers, body.as_bytes()),
     }
 }
 
@@ -294,8 +294,8 @@ fn what_is_not_supported_is_a_fault() {
     };
     for (text, words) in [
         (
-            "openapi: 3.0.3\npaths: {}\n".into(),
-            "api.yaml#/openapi: found OpenAPI \"3.0.3\", expected 3.1",
+            "openapi: 3.2.0\npaths: {}\n".into(),
+            "api.yaml#/openapi: found OpenAPI \"3.2.0\", expected 3.1 or 3.0",
         ),
         (
             "swagger: '2.0'\n".into(),
@@ -361,5 +361,108 @@ fn what_is_not_supported_is_a_fault() {
     ] {
         let fault = load(&text, |_| {}).unwrap_err();
         assert!(fault.contains(words), "{text}\n{fault}");
+    }
+}
+
+const OLDER: &str = r##"
+openapi: 3.0.3
+paths:
+  /pets:
+    get:
+      parameters:
+        - { name: limit, in: query, schema: { type: integer, minimum: 0, exclusiveMinimum: true, example: 7 } }
+        - { $ref: "#/components/parameters/schema" }
+      responses: { "200": { content: { application/json: { schema: { const: 1 } } } } }
+    post:
+      requestBody:
+        content:
+          application/json:
+            example: { schema: 7 }
+            schema: { $ref: "#/components/schemas/Pet", nullable: true, maxProperties: 0 }
+          application/x-www-form-urlencoded:
+            schema: { type: object, properties: { age: { type: integer, maximum: 30, exclusiveMaximum: false } } }
+components:
+  parameters:
+    schema: { name: tag, in: query, schema: { type: string, nullable: true, maxLength: 5 } }
+  schemas:
+    Pet:
+      type: object
+      required: [id, name]
+      properties:
+        id: { type: integer, readOnly: true }
+        name: { type: string, nullable: true }
+        example: { type: array, items: { type: number, maximum: 5, exclusiveMaximum: true } }
+        sort: { type: string, nullable: false, enum: [a, b] }
+      discriminator: { propertyName: name }
+"##;
+
+#[test]
+fn documents_of_version_3_0_are_read_as_they_mean() {
+    let older = load(OLDER, |_| {}).unwrap();
+    for (line, holds) in [
+        ("GET /pets?limit=1", true),
+        ("GET /pets?limit=0", false),
+        ("GET /pets?tag=null", true),
+        ("GET /pets?tag=toolong", false),
+    ] {
+        assert_eq!(ask(&older, line, &[], "").is_ok(), holds, "{line}");
+    }
+    let json = [("content-type", "application/json")];
+    for (body, holds) in [
+        (r#"{"name": "Rex"}"#, true),
+        (r#"{"name": null}"#, true),
+        (r#"{}"#, false),
+        (r#"{"name": 1}"#, false),
+        // What stands beside a reference means nothing.
+        ("null", false),
+        (r#"{"name": "a", "example": [4.9]}"#, true),
+        (r#"{"name": "a", "example": [5]}"#, false),
+        (r#"{"name": "a", "example": null}"#, false),
+        (r#"{"name": "a", "sort": "c"}"#, false),
+    ] {
+        assert_eq!(
+            ask(&older, "POST /pets", &json, body).is_ok(),
+            holds,
+            "{body}"
+        );
+    }
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(ask(&older, "POST /pets", &form, "age=30"), Ok(()));
+    assert!(ask(&older, "POST /pets", &form, "age=31").is_err());
+    let closed = load(OLDER, |terms| terms.unknown_fields = Unknown::Refuse).unwrap();
+    assert!(ask(&closed, "POST /pets", &json, r#"{"name": "a", "x": 1}"#).is_err());
+}
+
+#[test]
+fn what_no_schema_of_version_3_0_has_is_a_fault() {
+    for (schema, words) in [
+        (
+            "{ const: 1 }",
+            "/schema/const: schemas of OpenAPI 3.0 have no such keyword",
+        ),
+        (
+            "{ properties: { a: { if: {} } } }",
+            "/schema/properties/a/if: schemas of OpenAPI 3.0",
+        ),
+        (
+            "{ nullable: yes, type: string }",
+            "/schema/nullable: expected `true` or `false`",
+        ),
+        (
+            "{ minimum: 1, exclusiveMinimum: 1 }",
+            "/schema/exclusiveMinimum: expected `true`",
+        ),
+        ("true", "/schema: expected a schema"),
+        (
+            "{ type: [string, integer] }",
+            "/schema/type: OpenAPI 3.0 has one type",
+        ),
+    ] {
+        let text = format!(
+            "openapi: 3.0.4\npaths: {{ /a: {{ get: {{ parameters: \
+             [{{ name: a, in: query, schema: {schema} }}] }} }} }}\n"
+        );
+        let fault = load(&text, |_| {}).unwrap_err();
+        assert!(fault.contains(words), "{schema}\n{fault}");
     }
 }

@@ -13,8 +13,8 @@ use super::validation::Validation;
 use super::{Context, roles, unknown_name};
 use crate::config::raw;
 use crate::config::report::Place;
-use crate::config::sections::{Leaks, ResponseHeaders};
-use crate::config::tree::At;
+use crate::config::sections::{Leaks, ResponseHeaders, Shadowed};
+use crate::config::tree::{At, WordOrMap};
 use crate::config::values::WafMode;
 
 /// The end of a route.
@@ -24,6 +24,8 @@ pub struct RouteTarget {
     pub upstream: UpstreamId,
     /// What the firewall does with its requests, where the route says so.
     pub waf: Option<WafMode>,
+    /// Rules of the firewall that only watch here.
+    pub shadow: Vec<Shadowed>,
     /// What requests have to look like.
     pub validation: Option<Validation>,
     /// Header fields of its answers, where they are its own.
@@ -99,17 +101,43 @@ fn check_route(raw: raw::Route, known: &Known<'_>, cx: &Context<'_>) -> Option<R
         Some(raw) => Leaks::check(raw.take()?, known.around.leaks.clone()),
         None => known.around.leaks.clone(),
     };
+    let (waf, shadow) = match raw.waf {
+        Some(raw) => check_waf(raw.take()?, cx),
+        None => (None, Vec::new()),
+    };
     Some(Route {
         matches: matches?,
         require: require?,
         target: RouteTarget {
             upstream: upstream?,
-            waf: raw.waf.and_then(At::take),
+            waf,
+            shadow,
             validation,
             headers,
             leaks,
         },
     })
+}
+
+fn check_waf(
+    raw: WordOrMap<WafMode, raw::RouteWaf>,
+    cx: &Context<'_>,
+) -> (Option<WafMode>, Vec<Shadowed>) {
+    let raw = match raw {
+        WordOrMap::Word(mode) => return (Some(mode), Vec::new()),
+        WordOrMap::Map(raw) => raw,
+    };
+    let place = raw.mode.as_ref().map(At::place);
+    let mode = raw.mode.and_then(At::take);
+    let shadow = Shadowed::check(raw.shadow, cx);
+    if let Some(place) = place
+        && mode == Some(WafMode::Off)
+        && !shadow.is_empty()
+    {
+        let message = "no rule runs here, so none can be in shadow";
+        cx.report.warning(place, message);
+    }
+    (mode, shadow)
 }
 
 fn check_match(raw: raw::RouteMatch) -> Option<RouteMatch> {

@@ -9,7 +9,7 @@ use gateway_policy::grammar::{Factor, Period, Prefix, Rate, RoleName, Size};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::config::raw;
-use crate::config::tree::{At, Entries, OneOrMany, OrOff};
+use crate::config::tree::{At, Entries, OneOrMany, OrOff, WordOrMap};
 use crate::config::values::{
     AttackTrigger, Bind, CookieMode, CookieWhen, CountryCode, FailMode, FeedColumn, FeedFormat,
     FeedList, FeedUrl, FieldName, FieldValue, FileName, InterfaceName, LeakAction, Limit, LogLevel,
@@ -61,6 +61,26 @@ wrapper!(
     |inner| json_schema!({ "type": "object", "additionalProperties": inner })
 );
 
+impl<W: Shape, M: Shape> JsonSchema for WordOrMap<W, M> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "WordOrMap".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [W::shape(generator), M::shape(generator)] })
+    }
+}
+
+impl<W: Shape, M: Shape> Shape for WordOrMap<W, M> {
+    fn shape(generator: &mut SchemaGenerator) -> Schema {
+        Self::json_schema(generator)
+    }
+}
+
 /// Types that the schema has a definition of.
 macro_rules! defined {
     ($($type:ty),* $(,)?) => {
@@ -100,6 +120,7 @@ defined!(
     raw::Role,
     raw::Route,
     raw::RouteMatch,
+    raw::RouteWaf,
     raw::SiteLimits,
     raw::SourceLimits,
     raw::SynCookies,

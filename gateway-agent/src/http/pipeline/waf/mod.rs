@@ -148,7 +148,10 @@ impl<'w> Inspection<'w> {
         if guard == Guard::Off {
             return None;
         }
-        let transaction = begin(waf, guard, &visit.exchange, visit.connection);
+        let mut transaction = begin(waf, guard, &visit.exchange, visit.connection);
+        if let Some(to) = to {
+            transaction.set_route(&to.route);
+        }
         Some(Self {
             blocks: transaction.engine() == RuleEngine::On,
             transaction,
