@@ -5,7 +5,7 @@ use gateway_common::{
     lists::{
         Packed,
         cells::{Table4, marks4, region4, short4, table4, wide4},
-        index4::{Record, bucket4},
+        index4::bucket4,
         listed4, walk4,
     },
     syncookie::Endpoint,
