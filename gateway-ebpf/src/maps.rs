@@ -11,6 +11,7 @@ use gateway_common::{
         WOULD_CAPACITY, ZONE_CAPACITY,
     },
     counter::{COUNTERS as COUNTER_SLOTS, Counter, Hits},
+    hits::{BUCKETS, Bucket},
     limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
@@ -67,6 +68,9 @@ pub static COUNTERS: PerCpuArray<Counter, { COUNTER_SLOTS as usize }> = PerCpuAr
 
 #[btf_map]
 pub static WOULD: PerCpuHashMap<u32, Hits, WOULDS, SPARSE> = PerCpuHashMap::new();
+
+#[btf_map]
+pub static HITS: PerCpuArray<Bucket, { BUCKETS as usize }> = PerCpuArray::new();
 
 #[btf_map]
 /// Holds [`gateway_common::event::DropEvent`]s; untyped, for libbpf refuses a value size here.

@@ -5,6 +5,7 @@ use gateway_common::{
     Action, Frame, Outcome, Verdict,
     counter::{self, Hits},
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
+    hits,
     packet::{Address, destination, inspect, locate, source},
     settings::Settings,
     time::Nanos,
@@ -13,7 +14,7 @@ use gateway_common::{
 use crate::{
     clock,
     frame::XdpFrame,
-    maps::{COUNTERS, EVENTS, WOULD, slot},
+    maps::{COUNTERS, EVENTS, HITS, WOULD, slot},
 };
 
 /// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that
@@ -31,11 +32,15 @@ pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings
     match outcome.verdict.action() {
         Action::Answer => {}
         Action::Pass => {
-            if outcome.verdict == Verdict::WouldDeny {
+            if matches!(outcome.verdict, Verdict::WouldDeny | Verdict::WouldLimit) {
                 gateway_would(outcome.rule, length as u64);
             }
         }
         Action::Drop => {
+            // Only list entries and the blocks that they fill have numbers here.
+            if outcome.rule != 0 {
+                gateway_hit(outcome.rule, settings.seed);
+            }
             let now = clock::elapsed(settings);
             if now.since(counter.sampled_at) >= settings.sample_interval {
                 counter.sampled_at = now;
@@ -66,6 +71,18 @@ extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
     // Another CPU may have made it meanwhile: then this one sets its own part of it.
     let first = Hits { packets: 1, bytes };
     WOULD.insert(rule, first, 0).is_ok() as u64
+}
+
+/// Counts what a rule has dropped, likewise. Returns whether it could.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_hit(rule: u32, seed: u64) -> u64 {
+    let Some(bucket) = HITS.get_ptr_mut(hits::bucket(seed, rule)) else {
+        return 0;
+    };
+    // SAFETY: as in `record`.
+    unsafe { (*bucket).add(rule, clock::coarse) };
+    1
 }
 
 /// [`send`] behind a global function's boundary: the verifier checks it once and not once for

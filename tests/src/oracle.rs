@@ -20,6 +20,7 @@ use gateway_common::{
         Entry, Key4, Key6,
         cells::{WORDS4, WORDS6},
     },
+    rule::without_blocks,
     settings::{Limit, Settings},
     syncookie::Endpoint,
     tables::List,
@@ -140,10 +141,14 @@ impl Memory {
         there.is_some()
     }
 
-    /// What becomes of a frame now.
+    /// What becomes of a frame now; blocks that are denied as a whole name no rule.
     #[must_use]
     pub fn decide(&self, frame: &[u8]) -> Outcome {
-        decide(frame, self)
+        let outcome = decide(frame, self);
+        Outcome {
+            rule: without_blocks(outcome.rule),
+            ..outcome
+        }
     }
 
     /// Sets the clock.

@@ -12,7 +12,7 @@ use std::{
 use aya::maps::{Map, MapData, MapInfo, MapType};
 use gateway_common::{
     abi::{self, ABI_VERSION, maps},
-    counter, limiter,
+    counter, hits, limiter,
     lists::{Entry, Key4, Key6, cells},
     settings::Settings,
     syncookie::Endpoint,
@@ -211,6 +211,10 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
             maps::WOULD,
             (4, size(size_of::<counter::Hits>()), abi::WOULD_CAPACITY),
         ),
+        (
+            maps::HITS,
+            (4, size(size_of::<hits::Bucket>()), hits::BUCKETS),
+        ),
         (maps::EVENTS, (0, 0, abi::EVENT_RING_BYTES)),
     ]
 }
@@ -219,7 +223,7 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
 fn kind(name: &str) -> MapType {
     match name {
         maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::LIMITER => MapType::Array,
-        maps::COUNTERS => MapType::PerCpuArray,
+        maps::COUNTERS | maps::HITS => MapType::PerCpuArray,
         maps::WOULD => MapType::PerCpuHash,
         maps::EVENTS => MapType::RingBuf,
         _ => MapType::Hash,

@@ -7,7 +7,10 @@ use super::{
     lengths::longest,
     listing::{Kind, Packed},
 };
-use crate::tables::{List, Tables};
+use crate::{
+    rule,
+    tables::{List, Tables},
+};
 
 /// Finds the entry that decides about an IPv4 source.
 #[inline(always)]
@@ -19,7 +22,7 @@ pub(crate) fn find4<T: Tables>(tables: &T, address: &[u8; 4]) -> Packed {
     let place = cells::place4(*address);
     match place.read(tables.cells4(place.word)) {
         Cell::Clear => Packed::NOTHING,
-        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, 0),
+        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, rule::block(*address)),
         Cell::Deny => tables.walk4(u32::from_be_bytes(*address), false),
         Cell::Any => tables.walk4(u32::from_be_bytes(*address), true),
     }
