@@ -105,10 +105,10 @@ pub(super) fn further(limits: &PacketLimits, countries: Option<Watched>) -> Furt
         |own| own.connections,
         Limit::new,
     );
-    for class in [CLASS_KNOWN, CLASS_LIMITED] {
-        further.bytes[class] = further.bytes[0];
-        further.connections[class] = further.connections[0];
-    }
+    further.bytes[CLASS_KNOWN] = further.bytes[0];
+    further.connections[CLASS_KNOWN] = further.connections[0];
+    further.bytes[CLASS_LIMITED] = further.bytes[0];
+    further.connections[CLASS_LIMITED] = further.connections[0];
     fill(
         &mut further.ports,
         limits.ports.iter().map(|group| port_limit(group, burst)),

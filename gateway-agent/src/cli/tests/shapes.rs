@@ -456,6 +456,7 @@ fn explain_names_the_feed_and_the_line() {
             line: 17,
             ttl: None,
         }],
+        limits: None,
     };
     service.update_feed(order, None).unwrap();
     lists.state().would = [(1, (2, 120))].into();
