@@ -127,17 +127,17 @@ pub fn hold<F: Frame + ?Sized, T: Tables>(
     let class = frame.settle(class as u64) as usize % LIMIT_CLASSES;
     let (class, rate) = match tables.settings().attack.on {
         0 => (class, class),
-        _ => under_attack(frame, tables, source, class),
+        _ => {
+            let both = tables.under_attack(source, class as u64) as usize;
+            (both % LIMIT_CLASSES, (both >> 8) % LIMIT_CLASSES)
+        }
     };
     let Some(limit) = tables.settings().limits.get(rate) else {
         return end(Verdict::Unconfigured, 0);
     };
     let further = &tables.settings().further;
-    // A limit that only watches shuts nobody out. Without a branch, for the verifier would follow
-    // the limiter once for each.
-    let enforced = limit.mode.wrapping_sub(MODE_SHADOW as u64);
-    let shut_out = 0u64.wrapping_sub(frame.settle(untrusted(class)));
-    let penalty = further.penalty & shut_out & enforced;
+    // Without a branch, for the verifier would follow the limiter once for each.
+    let penalty = further.penalty & 0u64.wrapping_sub(frame.settle(untrusted(class)));
     let mut outcome = match admit(tables, source, limit, penalty) {
         Admission::Within => end(Verdict::Pass, 0),
         Admission::Over if limit.mode == MODE_SHADOW as u64 => {
@@ -159,28 +159,21 @@ pub fn hold<F: Frame + ?Sized, T: Tables>(
     outcome
 }
 
-/// The class of a source in attack mode, and that whose packet rate it has: those who have proven
-/// themselves keep what they may, and the other untrusted ones get less.
+/// The class of a source in attack mode, and in bits 8 to 15 that whose packet rate it has: those
+/// who have proven themselves keep what they may, and the other untrusted ones get less.
 #[inline(always)]
-fn under_attack<F: Frame + ?Sized, T: Tables>(
-    frame: &F,
-    tables: &T,
-    source: u64,
-    class: usize,
-) -> (usize, usize) {
-    let (class, rate) = if untrusted(class) == 0 {
+pub fn under_attack<T: Tables>(tables: &T, source: u64, class: u64) -> u64 {
+    let (class, rate) = if untrusted(class as usize) == 0 {
         (class, class)
     } else if !tables.is_known(source) {
-        (class, CLASS_UNKNOWN)
-    } else if class == CLASS_LIMITED {
+        (class, CLASS_UNKNOWN as u64)
+    } else if class == CLASS_LIMITED as u64 {
         // To be known changes nothing about the limit of the country.
-        (class, CLASS_KNOWN)
+        (class, CLASS_KNOWN as u64)
     } else {
-        (CLASS_KNOWN, CLASS_KNOWN)
+        (CLASS_KNOWN as u64, CLASS_KNOWN as u64)
     };
-    // Forgotten, or the verifier would follow the limiter once for each.
-    let both = frame.forget((class | rate << 8) as u64) as usize;
-    (both % LIMIT_CLASSES, (both >> 8) % LIMIT_CLASSES)
+    class | rate << 8
 }
 
 /// Holds a packet of `source` and `class` against the limits besides its packet rate. It reads the

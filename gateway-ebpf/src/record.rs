@@ -14,7 +14,7 @@ use gateway_common::{
 use crate::{
     clock,
     frame::XdpFrame,
-    maps::{COUNTERS, EVENTS, HITS, WOULD, slot},
+    maps::{COUNTERS, EVENTS, HITS, SETTINGS, WOULD, slot},
 };
 
 /// Counts the verdict on a frame of `length` bytes on this CPU, and sends an event for a drop that
@@ -39,7 +39,7 @@ pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings
         Action::Drop => {
             // Only list entries and the blocks that they fill have numbers here.
             if outcome.rule != 0 {
-                gateway_hit(outcome.rule, settings.seed);
+                gateway_hit(outcome.rule);
             }
             let now = clock::elapsed(settings);
             if now.since(counter.sampled_at) >= settings.sample_interval {
@@ -76,8 +76,11 @@ extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
 /// Counts what a rule has dropped, likewise. Returns whether it could.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn gateway_hit(rule: u32, seed: u64) -> u64 {
-    let Some(bucket) = HITS.get_ptr_mut(hits::bucket(seed, rule)) else {
+extern "C" fn gateway_hit(rule: u32) -> u64 {
+    let Some(settings) = SETTINGS.get(0) else {
+        return 0;
+    };
+    let Some(bucket) = HITS.get_ptr_mut(hits::bucket(settings.seed, rule)) else {
         return 0;
     };
     // SAFETY: as in `record`.

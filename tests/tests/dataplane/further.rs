@@ -341,18 +341,3 @@ fn attack_mode_holds_strangers_of_a_country_to_both() -> Result<(), DatapathErro
         ],
     )
 }
-
-#[test]
-fn a_rate_in_shadow_mode_shuts_nobody_out() -> Result<(), DatapathError> {
-    let further = Further {
-        penalty: 1 << 30,
-        ..Further::default()
-    };
-    let udp = || v4(A, HERE, Transport::udp(1, 2));
-    check(
-        &Setup::default()
-            .limits(&[watched(at_once(1))])
-            .further(further),
-        &[(udp(), Pass), (udp(), WouldLimit), (udp(), WouldLimit)],
-    )
-}
