@@ -14,7 +14,7 @@ use gateway_common::{
 use gateway_tests::kernel::Kernel;
 
 /// Instructions that the verifier may walk through; it gives up at a million. Linux 6.1 walks
-/// through 335,000, Linux 6.18 through half of that.
+/// through 304,000, Linux 6.18 through little more than half of that.
 const INSTRUCTIONS: u32 = 400_000;
 
 /// Bytes that are taken whether or not the lists hold anything, less what each processor's
