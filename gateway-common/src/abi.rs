@@ -14,8 +14,9 @@ pub const DENY_CAPACITY: u32 = 1 << 21;
 /// Safelist entries per address family that fit the kernel's map.
 pub const ALLOW_CAPACITY: u32 = 1 << 18;
 
-/// Zone prefixes (trusted networks) per address family that fit the kernel's map.
-pub const ZONE_CAPACITY: u32 = 1 << 16;
+/// Zone prefixes (trusted networks, and countries with a limit of their own) per address family
+/// that fit the kernel's map.
+pub const ZONE_CAPACITY: u32 = 1 << 18;
 
 /// Sources that have proven themselves that fit the kernel's map, of both families together.
 pub const KNOWN_CAPACITY: u32 = 1 << 16;
@@ -23,7 +24,7 @@ pub const KNOWN_CAPACITY: u32 = 1 << 16;
 /// Addresses with a port whose SYNs may be answered with cookies.
 pub const LISTENING_CAPACITY: u32 = 4096;
 
-/// Rules in shadow mode whose matches are counted each by itself.
+/// Entries and limits in shadow mode whose matches are counted each by itself.
 pub const WOULD_CAPACITY: u32 = 1 << 16;
 
 /// Bytes of the ring buffer of sampled drops; a power of two and a multiple of the page size.
@@ -85,12 +86,14 @@ pub mod maps {
     pub const COUNTERS: &str = "COUNTERS";
     /// Per-CPU counts of what rules in shadow mode would have dropped, by rule.
     pub const WOULD: &str = "WOULD";
+    /// Per-CPU [`crate::hits::Bucket`]s: what rules in force have dropped.
+    pub const HITS: &str = "HITS";
     /// Ring buffer of sampled drops.
     pub const EVENTS: &str = "EVENTS";
 
     /// Every map that is pinned.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 17] = [
         SETTINGS, CELLS4, CELLS6, INDEX4, DENY4, DENY6, ALLOW4, ALLOW6, ZONE4, ZONE6, LISTENING,
-        LIMITER, KNOWN, COUNTERS, WOULD, EVENTS,
+        LIMITER, KNOWN, COUNTERS, WOULD, HITS, EVENTS,
     ];
 }

@@ -9,12 +9,14 @@
 pub mod abi;
 pub mod counter;
 pub mod event;
+pub mod hits;
 pub mod limiter;
 pub mod lists;
 pub mod packet;
 pub mod pipeline;
 #[cfg(feature = "user")]
 mod pod;
+pub mod rule;
 pub mod settings;
 pub mod syncookie;
 pub mod tables;

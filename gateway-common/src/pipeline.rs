@@ -5,7 +5,8 @@ use crate::{
     limiter::{self, Admission, Traffic, admit, destination4, destination6, identity4, identity6},
     lists::{Listing, MODE_SHADOW, Packed, exact4, find4, find6},
     packet::{Address, Kind, Located, destination, inspect, locate, source},
-    settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES},
+    rule::{self, LimitKind},
+    settings::{CLASS_KNOWN, CLASS_LIMITED, CLASS_UNKNOWN, LIMIT_CLASSES, untrusted},
 };
 
 /// The verdict on a packet, and the rule that led to it.
@@ -13,8 +14,32 @@ use crate::{
 pub struct Outcome {
     /// What becomes of the packet.
     pub verdict: Verdict,
-    /// Id of the rule that decided; 0 when none did, or it was not looked for ([`rule`]).
+    /// Number of the rule that decided ([`crate::rule`]); 0 when none did. That of a block where
+    /// the entry was not looked for ([`named`]).
     pub rule: u32,
+}
+
+impl Outcome {
+    /// The outcome in one register, for the kernel's calling convention returns no more: the
+    /// verdict's index, and the rule in the upper half.
+    #[inline(always)]
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.verdict as u64 | (self.rule as u64) << 32
+    }
+
+    /// The outcome that [`Outcome::raw`] made this of.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self {
+            verdict: match Verdict::from_index(raw as u8) {
+                Some(verdict) => verdict,
+                None => Verdict::Pass,
+            },
+            rule: (raw >> 32) as u32,
+        }
+    }
 }
 
 /// Decides what becomes of a frame: source, safelist, deny, malformed, neighbour discovery,
@@ -75,15 +100,17 @@ fn open<F: Frame + ?Sized, T: Tables>(
         Action::Pass if frame.is_due(tables) => {}
         Action::Pass | Action::Drop | Action::Answer => return held,
     }
-    if tables.settings().cookies.mode == MODE_SHADOW as u64 {
-        end(Verdict::WouldLimit, 0)
-    } else {
+    if tables.settings().cookies.mode != MODE_SHADOW as u64 {
         end(Verdict::SynCookie, 0)
+    } else if held.verdict == Verdict::Pass {
+        end(Verdict::WouldLimit, rule::limit(LimitKind::Cookies, 0))
+    } else {
+        held
     }
 }
 
 /// Holds a packet to the limits of its source and class; `shadow` is the entry that would have
-/// denied it.
+/// denied it. Of those in shadow mode the first is named that would have dropped the packet.
 #[inline(always)]
 pub fn hold<F: Frame + ?Sized, T: Tables>(
     frame: &F,
@@ -99,54 +126,71 @@ pub fn hold<F: Frame + ?Sized, T: Tables>(
     };
     // Bounded once more where it is used: the compiler compares one copy of it and adds another.
     let class = frame.settle(class as u64) as usize % LIMIT_CLASSES;
-    // Under attack those who have proven themselves keep what they may, and the others get less.
-    let (class, rate) = if class != 0 || tables.settings().attack.on == 0 {
-        (class, class)
-    } else if tables.is_known(source) {
-        (CLASS_KNOWN, CLASS_KNOWN)
-    } else {
-        (0, CLASS_UNKNOWN)
+    let (class, rate) = match tables.settings().attack.on {
+        0 => (class, class),
+        _ => {
+            let both = tables.under_attack(source, class as u64) as usize;
+            (both % LIMIT_CLASSES, (both >> 8) % LIMIT_CLASSES)
+        }
     };
     let Some(limit) = tables.settings().limits.get(rate) else {
         return end(Verdict::Unconfigured, 0);
     };
     let further = &tables.settings().further;
-    let penalty = if class == 0 { further.penalty } else { 0 };
-    let mut verdict = match admit(tables, source, limit, penalty) {
-        Admission::Within => Verdict::Pass,
-        Admission::Over if limit.mode == MODE_SHADOW as u64 => Verdict::WouldLimit,
+    // Without a branch, for the verifier would follow the limiter once for each.
+    let penalty = further.penalty & 0u64.wrapping_sub(frame.settle(untrusted(class)));
+    let mut outcome = match admit(tables, source, limit, penalty) {
+        Admission::Within => end(Verdict::Pass, 0),
+        Admission::Over if limit.mode == MODE_SHADOW as u64 => {
+            end(Verdict::WouldLimit, rule::limit(LimitKind::Packets, rate))
+        }
         Admission::Over if rate == CLASS_UNKNOWN => return end(Verdict::UnknownLimited, 0),
         Admission::Over => return end(Verdict::RateLimited, 0),
         Admission::Penalty => return end(Verdict::PenaltyBox, 0),
     };
-    if further.any != 0 {
-        let worse = frame.weigh(tables, source, class as u8);
-        if worse != Verdict::Pass {
-            verdict = worse;
+    if further.any != 0 || class == CLASS_LIMITED {
+        let besides = frame.weigh(tables, source, class as u8);
+        if outcome.verdict == Verdict::Pass || besides.verdict.action() == Action::Drop {
+            outcome = besides;
         }
     }
-    if verdict == Verdict::Pass && shadow != 0 {
+    if shadow != 0 && outcome.verdict.action() == Action::Pass {
         return end(Verdict::WouldDeny, shadow);
     }
-    end(verdict, 0)
+    outcome
 }
 
-/// Id of the rule that led to an outcome, looked up where the verdict did not need it, for the
-/// index denied the source. 0 when none did, or a whole block is denied.
+/// The class of a source in attack mode, and in bits 8 to 15 that whose packet rate it has: those
+/// who have proven themselves keep what they may, and the other untrusted ones get less.
 #[inline(always)]
-pub fn rule<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T, outcome: Outcome) -> u32 {
-    let verdict = outcome.verdict as u8;
-    let is_denied = verdict == Verdict::DeniedExact as u8 || verdict == Verdict::DeniedPrefix as u8;
-    if outcome.rule != 0 || !is_denied {
-        return outcome.rule;
+pub fn under_attack<T: Tables>(tables: &T, source: u64, class: u64) -> u64 {
+    let (class, rate) = if untrusted(class as usize) == 0 {
+        (class, class)
+    } else if !tables.is_known(source) {
+        (class, CLASS_UNKNOWN as u64)
+    } else if class == CLASS_LIMITED as u64 {
+        // To be known changes nothing about the limit of the country.
+        (class, CLASS_KNOWN as u64)
+    } else {
+        (CLASS_KNOWN as u64, CLASS_KNOWN as u64)
+    };
+    class | rate << 8
+}
+
+/// Number of the rule that led to an outcome: that of the entry where the verdict needed none, for
+/// the index denied the source. That of the block where all of it is denied.
+#[inline(always)]
+pub fn named<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T, rule: u32) -> u32 {
+    if rule::without_blocks(rule) != 0 || rule == 0 {
+        return rule;
     }
     match source(frame, locate(frame)) {
         Some(Address::V4(address)) => {
             let found = exact4(tables, u32::from_be_bytes(address));
             // What decides by now may be another entry, or none.
-            if found.denies() { found.rule() } else { 0 }
+            if found.denies() { found.rule() } else { rule }
         }
-        Some(Address::V6(_)) | None => 0,
+        Some(Address::V6(_)) | None => rule,
     }
 }
 
@@ -159,7 +203,7 @@ pub fn weigh<F: Frame + ?Sized, T: Tables>(
     tables: &T,
     source: u64,
     class: u8,
-) -> Verdict {
+) -> Outcome {
     let located = locate(frame);
     let details = inspect(frame, located);
     // Forgotten, for the verifier would follow the limits once for each kind of packet.
@@ -213,6 +257,6 @@ fn claim<F: Frame + ?Sized, T: Tables>(frame: &F, tables: &T, located: Located) 
 }
 
 #[inline(always)]
-const fn end(verdict: Verdict, rule: u32) -> Outcome {
+pub(crate) const fn end(verdict: Verdict, rule: u32) -> Outcome {
     Outcome { verdict, rule }
 }

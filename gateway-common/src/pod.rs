@@ -8,6 +8,7 @@
 use crate::{
     counter::{Counter, Hits},
     event::DropEvent,
+    hits::{Bucket, Count},
     lists::{Entry, Key4, Key6, index4::Record},
     settings::Settings,
     syncookie::Endpoint,
@@ -26,5 +27,5 @@ macro_rules! pod {
 }
 
 pod!(
-    Counter, DropEvent, Endpoint, Entry, Hits, Key4, Key6, Nanos, Record, Settings
+    Bucket, Count, Counter, DropEvent, Endpoint, Entry, Hits, Key4, Key6, Nanos, Record, Settings
 );

@@ -5,6 +5,21 @@ use crate::{lists::Lengths, time::Nanos};
 /// Rate classes: 0 is for sources in no zone, the others for zones, but for the last two.
 pub const LIMIT_CLASSES: usize = 16;
 
+/// Sources of class 0 in countries that have a limit of their own: whatever holds for class 0 holds
+/// for them too.
+pub const CLASS_LIMITED: usize = 2;
+
+/// The classes of sources in no trusted network; in attack mode there are others. A set of bits,
+/// for the verifier would follow what comes after a comparison once for each class.
+const UNTRUSTED: u64 = 1 | 1 << CLASS_LIMITED;
+
+/// Whether sources of `class` are in no trusted network, 0 or 1.
+#[inline(always)]
+#[must_use]
+pub const fn untrusted(class: usize) -> u64 {
+    UNTRUSTED >> (class % LIMIT_CLASSES) & 1
+}
+
 /// What class 0 becomes in attack mode for sources that have proven themselves.
 pub const CLASS_KNOWN: usize = LIMIT_CLASSES - 1;
 
@@ -96,7 +111,8 @@ pub const PORT_GROUPS: usize = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Further {
-    /// Whether any of the limits below is one, 0 or 1: the common packet looks no further.
+    /// Whether any of the limits below is one for sources of every class, 0 or 1: the common packet
+    /// looks no further.
     pub any: u64,
     /// Ticks for which a source of class 0 that exceeds its packet rate is shut out.
     pub penalty: u64,
@@ -108,11 +124,13 @@ pub struct Further {
     pub sites: [Limit; 2],
     /// Packets from all sources of class 0 to one IPv4 /24 or IPv6 /64.
     pub destinations: Limit,
+    /// Packets of a source of [`CLASS_LIMITED`].
+    pub countries: Limit,
     /// Packets of a source of class 0 to groups of ports.
     pub ports: [PortLimit; PORT_GROUPS],
 }
 
-const FURTHER_BYTES: usize = 16 + 2 * LIMIT_CLASSES * 24 + 3 * 24 + PORT_GROUPS * 32;
+const FURTHER_BYTES: usize = 16 + 2 * LIMIT_CLASSES * 24 + 4 * 24 + PORT_GROUPS * 32;
 
 const _: () = assert!(size_of::<Further>() == FURTHER_BYTES);
 

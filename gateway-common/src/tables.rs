@@ -3,6 +3,7 @@
 use crate::{
     limiter::{self, Admission, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed, index4::Bucket},
+    pipeline,
     settings::Settings,
     syncookie::Endpoint,
     time::Nanos,
@@ -116,6 +117,14 @@ pub trait Tables {
         Self: Sized,
     {
         limiter::charge(self, charge)
+    }
+
+    /// Calls [`pipeline::under_attack`], likewise.
+    fn under_attack(&self, source: u64, class: u64) -> u64
+    where
+        Self: Sized,
+    {
+        pipeline::under_attack(self, source, class)
     }
 
     /// Whether the source with this [identity](limiter::identity4) has proven itself, and not too

@@ -112,6 +112,7 @@ verdicts! {
     DestinationLimited = 24, Drop, "destination-limited", "The destination's network receives more packets than its limit.";
     SynCookie = 25, Answer, "syn-cookie", "The port receives more SYNs than the threshold: it was answered with a SYN cookie.";
     UnknownLimited = 26, Drop, "unknown-limited", "Attack mode is on, and the source, which has not proven itself, sent more packets than such sources may.";
+    CountryLimited = 27, Drop, "country-limited", "The source sent more packets than sources of its country may.";
 }
 
 /// Counters reserved per interface: the verdicts of today and room to grow without a new ABI.

@@ -104,13 +104,9 @@ impl Frame for XdpFrame {
     }
 
     #[inline(always)]
-    fn weigh<T: Tables>(&self, _: &T, source: u64, class: u8) -> Verdict {
+    fn weigh<T: Tables>(&self, _: &T, source: u64, class: u8) -> Outcome {
         // SAFETY: as in `follow`.
-        let index = unsafe { gateway_weigh(self.ctx, source, class as u32) };
-        match Verdict::from_index(index as u8) {
-            Some(verdict) => verdict,
-            None => Verdict::Pass,
-        }
+        Outcome::from_raw(unsafe { gateway_weigh(self.ctx, source, class as u32) })
     }
 
     #[inline(always)]
@@ -121,14 +117,7 @@ impl Frame for XdpFrame {
     #[inline(always)]
     fn hold<T: Tables>(&self, _: &T, source: u64, class: u8, shadow: u32) -> Outcome {
         // SAFETY: as in `follow`.
-        let packed = unsafe { gateway_hold(self.ctx, source, class as u32, shadow) };
-        Outcome {
-            verdict: match Verdict::from_index(packed as u8) {
-                Some(verdict) => verdict,
-                None => Verdict::Pass,
-            },
-            rule: (packed >> 32) as u32,
-        }
+        Outcome::from_raw(unsafe { gateway_hold(self.ctx, source, class as u32, shadow) })
     }
 
     #[inline(always)]
@@ -197,7 +186,7 @@ unsafe extern "C" fn gateway_follow(ctx: *mut xdp_md, first: u64) -> u64 {
     follow(&XdpFrame::new(&XdpContext::new(ctx)), first)
 }
 
-/// [`weigh`], likewise; it returns the index of the verdict.
+/// [`weigh`], likewise; it returns [`Outcome::raw`].
 ///
 /// # Safety
 ///
@@ -211,10 +200,10 @@ unsafe extern "C" fn gateway_weigh(ctx: *mut xdp_md, source: u64, class: u32) ->
     let ctx = XdpContext::new(ctx);
     let probe = settled(is_probe(&ctx) as u64) != 0;
     let tables = KernelTables { settings, probe };
-    weigh(&XdpFrame::new(&ctx), &tables, source, class as u8) as u64
+    weigh(&XdpFrame::new(&ctx), &tables, source, class as u8).raw()
 }
 
-/// [`hold`], likewise; it returns the index of the verdict, and the rule in the upper half.
+/// [`hold`], likewise; it returns [`Outcome::raw`].
 ///
 /// # Safety
 ///
@@ -228,8 +217,7 @@ unsafe extern "C" fn gateway_hold(ctx: *mut xdp_md, source: u64, class: u32, sha
     let ctx = XdpContext::new(ctx);
     let probe = settled(is_probe(&ctx) as u64) != 0;
     let tables = KernelTables { settings, probe };
-    let outcome = hold(&XdpFrame::new(&ctx), &tables, source, class as u8, shadow);
-    outcome.verdict as u64 | (outcome.rule as u64) << 32
+    hold(&XdpFrame::new(&ctx), &tables, source, class as u8, shadow).raw()
 }
 
 /// [`is_due`], likewise.

@@ -11,7 +11,7 @@ use gateway_common::{
         WOULD_CAPACITY, ZONE_CAPACITY,
     },
     counter::{COUNTERS as COUNTER_SLOTS, Counter, Hits},
-    limiter,
+    hits, limiter,
     lists::{
         Entry, Key4, Key6, cells,
         index4::{Bucket, MOST_INDEX_BITS},
@@ -75,6 +75,9 @@ pub static COUNTERS: PerCpuArray<Counter, { COUNTER_SLOTS as usize }> = PerCpuAr
 
 #[btf_map]
 pub static WOULD: PerCpuHashMap<u32, Hits, WOULDS, SPARSE> = PerCpuHashMap::new();
+
+#[btf_map]
+pub static HITS: PerCpuArray<hits::Bucket, { hits::BUCKETS as usize }> = PerCpuArray::new();
 
 #[btf_map]
 /// Holds [`gateway_common::event::DropEvent`]s; untyped, for libbpf refuses a value size here.

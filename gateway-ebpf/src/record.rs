@@ -5,8 +5,9 @@ use gateway_common::{
     Action, Frame, Outcome, Verdict,
     counter::{self, Hits},
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
+    hits,
     packet::{Address, destination, inspect, locate, source},
-    pipeline::rule,
+    pipeline::named,
     settings::Settings,
     time::Nanos,
 };
@@ -14,7 +15,7 @@ use gateway_common::{
 use crate::{
     clock,
     frame::XdpFrame,
-    maps::{COUNTERS, EVENTS, SETTINGS, WOULD, slot},
+    maps::{COUNTERS, EVENTS, HITS, SETTINGS, WOULD, slot},
     tables::KernelTables,
 };
 
@@ -33,11 +34,15 @@ pub(crate) fn record(ctx: &XdpContext, outcome: Outcome, length: usize, settings
     match outcome.verdict.action() {
         Action::Answer => {}
         Action::Pass => {
-            if outcome.verdict == Verdict::WouldDeny {
+            if matches!(outcome.verdict, Verdict::WouldDeny | Verdict::WouldLimit) {
                 gateway_would(outcome.rule, length as u64);
             }
         }
         Action::Drop => {
+            // Only list entries and the blocks that they fill have numbers here.
+            if outcome.rule != 0 {
+                gateway_hit(outcome.rule);
+            }
             let now = clock::elapsed(settings);
             if now.since(counter.sampled_at) >= settings.sample_interval {
                 counter.sampled_at = now;
@@ -70,6 +75,21 @@ extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
     WOULD.insert(rule, first, 0).is_ok() as u64
 }
 
+/// Counts what a rule has dropped, likewise. Returns whether it could.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn gateway_hit(rule: u32) -> u64 {
+    let Some(settings) = SETTINGS.get(0) else {
+        return 0;
+    };
+    let Some(bucket) = HITS.get_ptr_mut(hits::bucket(settings.seed, rule)) else {
+        return 0;
+    };
+    // SAFETY: as in `record`.
+    unsafe { (*bucket).add(rule, clock::coarse) };
+    1
+}
+
 /// [`send`] behind a global function's boundary: the verifier checks it once and not once for
 /// every way that leads to a drop, and it keeps off the stack of the common path. Returns
 /// whether there was room for the event.
@@ -81,41 +101,34 @@ extern "C" fn gateway_would(rule: u32, bytes: u64) -> u64 {
 #[inline(never)]
 unsafe extern "C" fn gateway_report(ctx: *mut xdp_md, verdict: u32, rule: u32) -> u64 {
     let frame = XdpFrame::new(&XdpContext::new(ctx));
-    let rule = match Verdict::from_index(verdict as u8) {
-        Some(verdict) => named(&frame, Outcome { verdict, rule }),
-        None => rule,
-    };
+    let rule = look_up(&frame, rule);
     send(&frame, verdict as u8, rule) as u64
 }
 
-/// [`gateway_common::pipeline::rule`] of an outcome.
+/// [`named`], of what the maps hold.
 #[inline(always)]
-fn named(frame: &XdpFrame, outcome: Outcome) -> u32 {
+fn look_up(frame: &XdpFrame, rule: u32) -> u32 {
     match SETTINGS.get(0) {
         Some(settings) => {
             let tables = KernelTables {
                 settings,
                 probe: true,
             };
-            rule(frame, &tables, outcome)
+            named(frame, &tables, rule)
         }
-        None => outcome.rule,
+        None => rule,
     }
 }
 
-/// [`named`] behind a global function's boundary, for probes.
+/// [`look_up`] behind a global function's boundary, for probes.
 ///
 /// # Safety
 ///
 /// `ctx` is the context of the running program.
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub(crate) unsafe extern "C" fn gateway_name(ctx: *mut xdp_md, verdict: u32, rule: u32) -> u64 {
-    let frame = XdpFrame::new(&XdpContext::new(ctx));
-    match Verdict::from_index(verdict as u8) {
-        Some(verdict) => named(&frame, Outcome { verdict, rule }) as u64,
-        None => rule as u64,
-    }
+pub(crate) unsafe extern "C" fn gateway_name(ctx: *mut xdp_md, rule: u32) -> u64 {
+    look_up(&XdpFrame::new(&XdpContext::new(ctx)), rule) as u64
 }
 
 /// Sends the event of one drop; says whether there was room for it.

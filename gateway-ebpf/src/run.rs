@@ -40,8 +40,7 @@ pub fn run(ctx: &XdpContext) -> u32 {
     };
     if probe {
         // SAFETY: the context of the running program.
-        let rule =
-            unsafe { record::gateway_name(ctx.ctx, outcome.verdict as u32, outcome.rule) } as u32;
+        let rule = unsafe { record::gateway_name(ctx.ctx, outcome.rule) } as u32;
         frame.answer(rule);
         return probe_answer(outcome.verdict);
     }

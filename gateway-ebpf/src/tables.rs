@@ -4,6 +4,7 @@ use gateway_common::{
     Tables, counter,
     limiter::{self, Attempt, Charge},
     lists::{self, Entry, Key4, Key6, Lists, Packed, index4::Bucket},
+    pipeline,
     settings::Settings,
     syncookie::Endpoint,
     tables::List,
@@ -117,7 +118,16 @@ impl Tables for KernelTables {
 
     #[inline(always)]
     fn is_known(&self, identity: u64) -> bool {
-        gateway_is_known(identity) != 0
+        // SAFETY: as in `entry4`.
+        match unsafe { KNOWN.get(&identity) } {
+            Some(until) => clock::coarse() < *until,
+            None => false,
+        }
+    }
+
+    #[inline(always)]
+    fn under_attack(&self, source: u64, class: u64) -> u64 {
+        gateway_under_attack(source, class)
     }
 
     #[inline(always)]
@@ -183,13 +193,19 @@ impl Tables for KernelTables {
     }
 }
 
-/// Whether the source with this identity is known, 0 or 1; likewise.
+/// [`pipeline::under_attack`] behind a global function's boundary: the verifier checks it once, and
+/// follows the limiter once whatever comes of it.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn gateway_is_known(identity: u64) -> u32 {
-    // SAFETY: as in `entry4`.
-    match unsafe { KNOWN.get(&identity) } {
-        Some(until) => (clock::coarse() < *until) as u32,
+extern "C" fn gateway_under_attack(source: u64, class: u64) -> u64 {
+    match SETTINGS.get(0) {
+        Some(settings) => {
+            let tables = KernelTables {
+                settings,
+                probe: false,
+            };
+            pipeline::under_attack(&tables, source, class)
+        }
         None => 0,
     }
 }

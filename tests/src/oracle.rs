@@ -21,7 +21,8 @@ use gateway_common::{
         cells::{WORDS4, WORDS6},
         index4::Bucket,
     },
-    pipeline::rule,
+    pipeline::named,
+    rule::without_blocks,
     settings::{Limit, Settings},
     syncookie::Endpoint,
     tables::List,
@@ -144,12 +145,12 @@ impl Memory {
         there.is_some()
     }
 
-    /// What becomes of a frame now, and by which rule.
+    /// What becomes of a frame now, and by which rule; blocks that are denied as a whole name none.
     #[must_use]
     pub fn decide(&self, frame: &[u8]) -> Outcome {
         let outcome = decide(frame, self);
         Outcome {
-            rule: rule(frame, self, outcome),
+            rule: without_blocks(named(frame, self, outcome.rule)),
             ..outcome
         }
     }

@@ -26,9 +26,20 @@ pub(super) fn load(config: &Config) -> Result<Datapath, DatapathError> {
 
 /// Puts the limits and zones of `config` in force.
 pub(super) fn configure(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
-    set_zones(datapath, config)?;
-    datapath.set_further(&limits::further(&config.packet_limits))?;
-    datapath.set_limits(&limits::packets(&config.packet_limits, &config.attack_mode))
+    let before = *datapath.settings();
+    let mut changed = set_zones(datapath, config)?;
+    datapath.set_further(&limits::further(
+        &config.packet_limits,
+        config.country_limit,
+    ))?;
+    datapath.set_limits(&limits::packets(&config.packet_limits, &config.attack_mode))?;
+    let now = datapath.settings();
+    changed |= before.limits != now.limits || before.further != now.further;
+    // A limit goes by its place: what was counted for another in its place is not its count.
+    if changed {
+        datapath.forget_limits()?;
+    }
+    Ok(())
 }
 
 /// Guards the interfaces of `config`, and no others. Those that are not there are left to the
@@ -121,8 +132,8 @@ pub(super) fn give_back(
     datapath.detach_others(&kept).map(drop)
 }
 
-/// Makes the kernel's zones those of the configuration.
-fn set_zones(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathError> {
+/// Makes the kernel's trusted networks those of the configuration; says whether they were others.
+fn set_zones(datapath: &mut Datapath, config: &Config) -> Result<bool, DatapathError> {
     let mut wanted: BTreeMap<Prefix, Entry> = BTreeMap::new();
     for (name, prefixes) in &config.networks.trusted {
         let entry = Entry {
@@ -132,17 +143,20 @@ fn set_zones(datapath: &mut Datapath, config: &Config) -> Result<(), DatapathErr
         };
         wanted.extend(prefixes.iter().map(|prefix| (*prefix, entry)));
     }
+    // Countries are the feeds' to change.
     let present: BTreeMap<Prefix, Entry> = datapath
         .entries(List::Zone)?
+        .filter(|(_, entry)| entry.class != limits::LIMITED)
         .map(|(prefix, entry)| (prefix, *entry))
         .collect();
     for prefix in present.keys().filter(|prefix| !wanted.contains_key(prefix)) {
         datapath.remove(List::Zone, *prefix)?;
     }
+    let changed = present != wanted;
     for (prefix, entry) in &wanted {
         if present.get(prefix) != Some(entry) {
             datapath.insert(List::Zone, *prefix, *entry)?;
         }
     }
-    Ok(())
+    Ok(changed)
 }

@@ -10,15 +10,20 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use gateway_policy::grammar::{Period, Prefix};
+use gateway_policy::{
+    bans::Mode,
+    grammar::{Period, Prefix},
+};
 
 use super::{cookies::Cookies, immune, limits, patches::Patches, trial::Standings};
 use crate::{
     clock,
     config::{self, Config},
     control::{
-        Actor, Fault, FaultKind, Hooks, Kernel, Service,
-        api::{AgentStatus, AttackWatch, FeedStatus, Reloaded, UpstreamStatus},
+        Actor, Fault, FaultKind, Hooks, Kernel, Lists as _, Service,
+        api::{
+            AgentStatus, AttackWatch, FeedStatus, LimitStatus, Reloaded, UpstreamStatus, WouldDrop,
+        },
         lists::Interface,
     },
     datapath::Standing,
@@ -26,7 +31,7 @@ use crate::{
     http::{Gate, Transport},
     observe::Health,
     reputation,
-    store::UnixMillis,
+    store::{self, UnixMillis},
 };
 
 /// The running agent, as far as it can be changed while it runs.
@@ -174,6 +179,23 @@ impl Running {
         }
     }
 
+    /// The limits in force, with what those in shadow mode would have dropped.
+    pub(super) fn limits(&self, config: &Config) -> Vec<LimitStatus> {
+        let in_words = |limit: limits::Named| LimitStatus {
+            would_drop: match (limit.mode, &self.kernel) {
+                (Some(Mode::Shadow), Some(kernel)) => would_drop(kernel, &limit),
+                (_, None) | (Some(Mode::Enforce) | None, _) => None,
+            },
+            name: limit.name,
+            value: limit.value,
+            mode: limit.mode.map(|mode| match mode {
+                Mode::Enforce => store::Mode::Enforce,
+                Mode::Shadow => store::Mode::Shadow,
+            }),
+        };
+        limits::named(config).into_iter().map(in_words).collect()
+    }
+
     fn feed_handle(&self) -> Result<&feeds::Handle, Fault> {
         let parts = self
             .parts
@@ -192,6 +214,17 @@ impl Running {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the packet filter counted for a limit in shadow mode; `None` when it cannot be read.
+fn would_drop(kernel: &Kernel, limit: &limits::Named) -> Option<WouldDrop> {
+    let mut sum = WouldDrop::default();
+    for rule in &limit.rules {
+        let (packets, bytes) = kernel.would_drop(*rule).ok()?.unwrap_or_default();
+        sum.packets = sum.packets.saturating_add(packets);
+        sum.bytes = sum.bytes.saturating_add(bytes);
+    }
+    Some(sum)
 }
 
 impl Hooks for Running {
@@ -227,7 +260,7 @@ impl Hooks for Running {
                 .parts
                 .get()
                 .and_then(|parts| self.patches.status(&config, &parts.gate)),
-            limits: limits::in_words(&config),
+            limits: self.limits(&config),
             syn_cookies: self.cookies().map(Cookies::status),
             feeds: self.feeds().unwrap_or_default(),
         })
@@ -235,6 +268,12 @@ impl Hooks for Running {
 
     fn attack(&self) -> Option<AttackWatch> {
         Some(self.parts.get()?.reputation.as_ref()?.status())
+    }
+
+    fn limit_name(&self, rule: u32) -> Option<String> {
+        let named = limits::named(&self.config());
+        let found = named.into_iter().find(|limit| limit.rules.contains(&rule));
+        found.map(|limit| limit.name)
     }
 
     fn reload(&self, trial: Option<Period>) -> Result<Reloaded, Fault> {

@@ -1,29 +1,36 @@
 //! The limits of the configuration in the units of the packet filter, and in words.
 
+mod words;
+
+pub(super) use words::{Named, named};
+
 use gateway_common::{
     limiter::TICK_NANOS,
     lists::{MODE_ENFORCE, MODE_SHADOW},
-    settings::{CLASS_KNOWN, CLASS_UNKNOWN, Further, LIMIT_CLASSES, Limit, PortLimit},
+    settings::{
+        CLASS_KNOWN, CLASS_LIMITED, CLASS_UNKNOWN, Further, LIMIT_CLASSES, Limit, PortLimit,
+    },
     time::Nanos,
 };
 use gateway_policy::{
     bans::Mode,
     grammar::{NetworkName, Period, Rate},
-    limits::Quota,
     reputation::{AttackPolicy, Trigger},
 };
 
 use crate::{
     config::{
-        self, AttackMode, AttackTrigger, Config, LIMITED_NETWORKS, NetworkLimits, PacketLimits,
+        self, AttackMode, AttackTrigger, LIMITED_NETWORKS, NetworkLimits, PacketLimits,
         SourceLimits, Transport, Watched,
     },
-    control::api::LimitStatus,
     reputation::ReputationPolicy,
 };
 
 /// The rate class of trusted networks; class 0 is for everybody else.
 pub(super) const TRUSTED: u8 = 1;
+
+/// The rate class of countries that have a limit.
+pub(super) const LIMITED: u8 = CLASS_LIMITED as u8;
 
 /// The first of the classes of those trusted networks that have limits of their own.
 const OWN: u8 = 3;
@@ -46,6 +53,7 @@ pub(super) fn packets(limits: &PacketLimits, attack: &AttackMode) -> [Limit; LIM
     fill(&mut classes, zones);
     fill_own(&mut classes, limits, |own| own.packets, Limit::new);
     classes[CLASS_KNOWN] = classes[0];
+    classes[CLASS_LIMITED] = classes[0];
     classes[CLASS_UNKNOWN] = watched(attack.unknown, limits.burst);
     classes
 }
@@ -74,7 +82,7 @@ pub(super) fn per_second(rate: Rate) -> u64 {
 }
 
 /// What holds besides.
-pub(super) fn further(limits: &PacketLimits) -> Further {
+pub(super) fn further(limits: &PacketLimits, countries: Option<Watched>) -> Further {
     let burst = limits.burst;
     let mut further = Further {
         penalty: match (limits.penalty, limits.packets.mode) {
@@ -83,6 +91,7 @@ pub(super) fn further(limits: &PacketLimits) -> Further {
         },
         sites: limits.sites.map(|limit| watched(limit, burst)),
         destinations: watched(limits.destinations, burst),
+        countries: countries.map_or_else(Limit::default, |limit| watched(limit, burst)),
         ..Further::default()
     };
     let bytes = by_class(&limits.bytes, burst, Limit::bytes);
@@ -98,6 +107,8 @@ pub(super) fn further(limits: &PacketLimits) -> Further {
     );
     further.bytes[CLASS_KNOWN] = further.bytes[0];
     further.connections[CLASS_KNOWN] = further.connections[0];
+    further.bytes[CLASS_LIMITED] = further.bytes[0];
+    further.connections[CLASS_LIMITED] = further.connections[0];
     fill(
         &mut further.ports,
         limits.ports.iter().map(|group| port_limit(group, burst)),
@@ -162,82 +173,6 @@ fn in_units(limit: config::Limit, mode: Mode, burst: Period, unit: Unit) -> Limi
     limit.rate().map(in_units).unwrap_or_default()
 }
 
-/// The limits in force, as the configuration would write them. Those that are not set are left
-/// out.
-pub(super) fn in_words(config: &Config) -> Vec<LimitStatus> {
-    let (packets, requests) = (&config.packet_limits, &config.rate_limits);
-    let quota = |quota: Option<Quota>| match quota {
-        Some(quota) => format!("{} with bursts of {}", quota.rate(), quota.burst()),
-        None => "unlimited".to_owned(),
-    };
-    let mut all = vec![
-        (
-            "packet_limits.trusted".to_owned(),
-            packets.packets.trusted.to_string(),
-        ),
-        (
-            "packet_limits.untrusted".to_owned(),
-            packets.packets.untrusted.to_string(),
-        ),
-        ("packet_limits.burst".to_owned(), packets.burst.to_string()),
-        (
-            "attack_mode.unknown".to_owned(),
-            config.attack_mode.unknown.limit.to_string(),
-        ),
-        ("rate_limits.trusted".to_owned(), quota(requests.trusted)),
-        (
-            "rate_limits.untrusted".to_owned(),
-            quota(requests.untrusted),
-        ),
-    ];
-    if let Some(penalty) = packets.penalty {
-        all.push(("packet_limits.penalty".to_owned(), penalty.to_string()));
-    }
-    let [site56, site48] = packets.sites;
-    let mut further: Vec<(String, config::Limit)> = vec![
-        ("bytes.trusted".to_owned(), packets.bytes.trusted),
-        ("bytes.untrusted".to_owned(), packets.bytes.untrusted),
-        (
-            "connections.trusted".to_owned(),
-            packets.connections.trusted,
-        ),
-        (
-            "connections.untrusted".to_owned(),
-            packets.connections.untrusted,
-        ),
-        ("sites.prefix_56".to_owned(), site56.limit),
-        ("sites.prefix_48".to_owned(), site48.limit),
-        ("destinations.limit".to_owned(), packets.destinations.limit),
-    ];
-    for own in &packets.networks {
-        for (what, limit) in [
-            ("packets", own.packets),
-            ("bytes", own.bytes),
-            ("connections", own.connections),
-        ] {
-            further.push((format!("networks.{}.{what}", own.name), limit));
-        }
-    }
-    for group in &packets.ports {
-        let protocol = match group.protocol {
-            Transport::Tcp => "tcp",
-            Transport::Udp => "udp",
-        };
-        further.push((
-            format!("ports {protocol} {}", group.ports),
-            group.limit.limit,
-        ));
-    }
-    let set = further
-        .into_iter()
-        .filter(|(_, limit)| *limit != config::Limit::Unlimited)
-        .map(|(name, limit)| (format!("packet_limits.{name}"), limit.to_string()));
-    all.extend(set);
-    all.into_iter()
-        .map(|(name, value)| LimitStatus { name, value })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,7 +199,7 @@ mod tests {
         assert_eq!(packets[class("c")], packets[class("a")]);
         assert_eq!(packets[CLASS_KNOWN], packets[0]);
         assert_eq!(packets[CLASS_UNKNOWN].interval, interval(100));
-        let further = further(limits);
+        let further = further(limits, None);
         assert_eq!(further.connections[class("c")].interval, interval(5));
         assert_eq!(further.connections[class("b")], Limit::default());
         assert_eq!(further.any, 1);

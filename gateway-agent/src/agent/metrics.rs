@@ -11,7 +11,7 @@ use prometheus_client::{
 
 use super::hooks::Running;
 use crate::{
-    control::{Hooks, Kernel, Lists},
+    control::{Hooks, Kernel, Lists, api::WouldDrop},
     datapath::{Datapath, name_of},
 };
 
@@ -30,6 +30,7 @@ impl std::fmt::Debug for DatapathCollector {
 impl Collector for DatapathCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         interfaces(&mut encoder, &self.kernel, &self.running)?;
+        limits(&mut encoder, &self.running)?;
         let mut datapath = self.kernel.datapath();
         if let Ok(counters) = datapath.counters() {
             verdicts(&mut encoder, &counters)?;
@@ -67,6 +68,38 @@ fn interfaces(
     }
     Ok(())
 }
+
+fn limits(encoder: &mut DescriptorEncoder<'_>, running: &Running) -> Result<(), std::fmt::Error> {
+    let counted = running.limits(&running.config());
+    for (name, help, number) in WOULD_DROP {
+        let total = ConstCounter::new(0_u64);
+        let mut metric = encoder.encode_descriptor(name, help, None, total.metric_type())?;
+        for limit in &counted {
+            let Some(would) = limit.would_drop else {
+                continue;
+            };
+            let labels = [("limit", limit.name.as_str())];
+            ConstCounter::new(number(would)).encode(metric.encode_family(&labels)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// A number of a limit in shadow mode: its name, what it is, and where it stands.
+type Number = (&'static str, &'static str, fn(WouldDrop) -> u64);
+
+const WOULD_DROP: [Number; 2] = [
+    (
+        "limit_would_drop_packets",
+        "Packets that a limit in shadow mode would have dropped",
+        |would| would.packets,
+    ),
+    (
+        "limit_would_drop_bytes",
+        "Bytes that a limit in shadow mode would have dropped",
+        |would| would.bytes,
+    ),
+];
 
 fn verdicts(
     encoder: &mut DescriptorEncoder<'_>,

@@ -115,6 +115,9 @@ pub(super) struct StatsArgs {
         default_missing_value = "1s", value_parser = pause
     )]
     pub(super) watch: Option<Period>,
+    /// Show the ten rules and blocks in force that have dropped most, too
+    #[arg(long)]
+    pub(super) top: bool,
     #[command(flatten)]
     pub(super) shape: Shape,
 }

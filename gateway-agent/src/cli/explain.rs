@@ -9,7 +9,7 @@ use super::paths::paths;
 use super::show::{self, counted, date, left, plain, span};
 use super::{DONE, reach, waf};
 use crate::clock;
-use crate::control::api::{ChangeView, EntryView, Explanation, WouldDrop};
+use crate::control::api::{ChangeView, EntryView, Explanation, HitsView, WouldDrop};
 use crate::store::{ListName, Mode, Origin, UnixMillis};
 
 pub(super) fn explain(
@@ -51,8 +51,19 @@ pub(super) fn print(
         writeln!(out)?;
         decision(out, entry, now)?;
     }
+    if let Some(limit) = &explanation.limit {
+        writeln!(out, "\nThe limit is {}.", plain(limit))?;
+    }
     if let Some(zone) = explanation.zone {
         writeln!(out, "\nIt lies in the trusted network {zone}.")?;
+    }
+    if let Some(country) = &explanation.country {
+        writeln!(
+            out,
+            "\nIt lies in {}, a network of {}, whose sources are held to countries.limit.",
+            country.prefix,
+            plain(&country.code)
+        )?;
     }
     if let Some(until) = explanation.known_until_unix_ms {
         let left = left(Some(until.0.saturating_sub(now.0)));
@@ -152,7 +163,33 @@ pub(super) fn decision(out: &mut dyn Write, entry: &EntryView, now: UnixMillis) 
             &format!("{packets} would have been dropped ({bytes} bytes)"),
         )?;
     }
+    if let Some(hits) = entry.hits {
+        line("hits", &dropped(hits, now))?;
+    }
     line("to end", &remedy(entry))
+}
+
+/// What an entry in force has dropped; the program counts by rule only as much as a flood allows.
+fn dropped(hits: HitsView, now: UnixMillis) -> String {
+    let HitsView {
+        at_least,
+        since_unix_ms,
+        within,
+    } = hits;
+    match since_unix_ms {
+        None => "none counted".to_owned(),
+        Some(since) => {
+            let packets = counted(at_least, "packet", "packets");
+            let within = within
+                .map(|block| format!(" from {block}"))
+                .unwrap_or_default();
+            let ago = span(now.0.saturating_sub(since.0));
+            format!(
+                "at least {packets} dropped{within}, counted since {} ({ago} ago)",
+                date(since)
+            )
+        }
+    }
 }
 
 fn origin(entry: &EntryView) -> &'static str {

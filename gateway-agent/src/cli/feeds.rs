@@ -19,6 +19,7 @@ const COLUMNS: &[Column] = &[
     Column::words("MODE"),
     Column::words("STATE"),
     Column::number("ENTRIES"),
+    Column::number("WOULD DROP"),
     Column::words("READ"),
     Column::words("SOURCE"),
 ];
@@ -103,10 +104,12 @@ fn row(feed: &FeedStatus, now: u64) -> Vec<String> {
     let read = agent.and_then(|agent| agent.success_unix_ms);
     vec![
         plain(&feed.name),
-        feed.list.to_string(),
+        feed.list.name().to_owned(),
         mode.to_owned(),
         feed.state.name().to_owned(),
         feed.entries.to_string(),
+        feed.would_drop
+            .map_or_else(|| "-".to_owned(), |would| would.packets.to_string()),
         read.map_or_else(|| "-".to_owned(), ago),
         agent.map_or_else(|| "-".to_owned(), |agent| plain(&agent.source)),
     ]

@@ -10,9 +10,10 @@ use super::args::{Global, StatsArgs};
 use super::error::CliError;
 use super::host::Host;
 use super::paths::paths;
-use super::show::{self, Column, Table};
-use crate::control::api::{InterfaceStats, Stats, Totals};
-use crate::control::{Fault, Lists, stats_of};
+use super::show::{self, Column, Table, date};
+use crate::control::api::{BusyRule, InterfaceStats, Stats, Totals};
+use crate::control::now::Now;
+use crate::control::{Fault, Lists, busiest_of, stats_of};
 
 const COLUMNS: &[Column] = &[
     Column::words("VERDICT"),
@@ -29,6 +30,15 @@ const WATCH_COLUMNS: &[Column] = &[
     Column::number("PACKETS/S"),
 ];
 
+const TOP_COLUMNS: &[Column] = &[
+    Column::words("DROPPED BY"),
+    Column::number("AT LEAST"),
+    Column::words("COUNTED SINCE"),
+];
+
+/// Rules that are shown of those that have dropped most.
+const TOP: usize = 10;
+
 /// Moves a terminal's cursor to the top and wipes what is below (ECMA-48: CUP, ED).
 const WIPE: &str = "\x1b[H\x1b[J";
 
@@ -39,7 +49,7 @@ pub(super) fn stats(
     out: &mut dyn Write,
 ) -> Result<u8, CliError> {
     let lists = host.open(&paths(global)?.pins).map_err(Fault::from)?;
-    let read = || read(&*lists);
+    let read = || read(&*lists, args.top);
     match args.watch {
         None if args.shape.json => show::json(out, &read()?)?,
         None => print(out, &read()?, None)?,
@@ -48,9 +58,14 @@ pub(super) fn stats(
     Ok(DONE)
 }
 
-fn read(lists: &dyn Lists) -> Result<Stats, CliError> {
+fn read(lists: &dyn Lists, top: bool) -> Result<Stats, CliError> {
     let counters = lists.counters().map_err(Fault::from)?;
-    Ok(stats_of(&counters))
+    let mut stats = stats_of(&counters);
+    if top {
+        let hits = lists.all_hits().map_err(Fault::from)?;
+        stats.busiest = Some(busiest_of(hits, TOP, Now::read()));
+    }
+    Ok(stats)
 }
 
 /// Shows the counters again and again: on a terminal in one place, else one below the other. In
@@ -103,7 +118,28 @@ pub(super) fn print(
         writeln!(out)?;
         print_total(out, "in all", &stats.total)?;
     }
-    Ok(())
+    match &stats.busiest {
+        Some(busiest) => print_busiest(out, busiest),
+        None => Ok(()),
+    }
+}
+
+fn print_busiest(out: &mut dyn Write, busiest: &[BusyRule]) -> io::Result<()> {
+    writeln!(out)?;
+    if busiest.is_empty() {
+        return writeln!(out, "no rule in force has dropped a packet");
+    }
+    let row = |busy: &BusyRule| {
+        let what = match (busy.rule, busy.block) {
+            (Some(rule), _) => format!("rule {rule}"),
+            (None, Some(block)) => format!("block {block}"),
+            (None, None) => "-".to_owned(),
+        };
+        let since = busy.since_unix_ms.map_or_else(|| "-".to_owned(), date);
+        vec![what, busy.at_least.to_string(), since]
+    };
+    let rows: Vec<_> = busiest.iter().map(row).collect();
+    Table::new(TOP_COLUMNS).print(out, &rows)
 }
 
 /// One interface: verdicts that fell, and what became of the packets in all.

@@ -10,9 +10,10 @@ use super::show::{self, counted, plain, span};
 use super::{DONE, reach};
 use crate::clock;
 use crate::control::api::{
-    AgentStatus, FeedState, FeedStatus, FilterStatus, ListsStatus, ReconcileStatus, Status,
-    SynCookieStatus, WafStatus,
+    AgentStatus, FeedState, FeedStatus, FilterStatus, LimitStatus, ListsStatus, ReconcileStatus,
+    Status, SynCookieStatus, WafStatus, WouldDrop,
 };
+use crate::store::Mode;
 
 pub(super) fn status(
     global: &Global,
@@ -88,7 +89,7 @@ pub(super) fn print(out: &mut dyn Write, status: &Status, now: u64) -> io::Resul
             if let Some(waf) = waf {
                 rules(out, waf, now)?;
             }
-            rows(out, "limits", limits, |l| format!("{} {}", l.name, l.value))?;
+            rows(out, "limits", limits, limit)?;
             if let Some(cookies) = syn_cookies {
                 line(out, "cookies", &in_words(cookies))?;
             }
@@ -138,6 +139,24 @@ fn in_words(cookies: &SynCookieStatus) -> String {
         "enforce" => format!("SYNs above {threshold} are answered, at {places}"),
         "shadow" => format!("SYNs above {threshold} are counted (shadow), at {places}"),
         _ => "off".to_owned(),
+    }
+}
+
+/// A limit, and what it would have dropped if it only watches.
+fn limit(limit: &LimitStatus) -> String {
+    let LimitStatus {
+        name,
+        value,
+        mode,
+        would_drop,
+    } = limit;
+    match (mode, would_drop) {
+        (Some(Mode::Shadow), Some(WouldDrop { packets, bytes })) => {
+            let packets = counted(*packets, "packet", "packets");
+            format!("{name} {value} (shadow: {packets} would have been dropped, {bytes} bytes)")
+        }
+        (Some(Mode::Shadow), None) => format!("{name} {value} (shadow)"),
+        (Some(Mode::Enforce) | None, _) => format!("{name} {value}"),
     }
 }
 

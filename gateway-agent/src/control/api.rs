@@ -12,14 +12,14 @@ mod status;
 
 pub use attack::{AttackOrder, AttackStatus, AttackWatch, OrderName};
 pub use changes::{Confirmed, ReloadRequest, Reloaded};
-pub use explain::{ChangeView, Explanation};
-pub use feeds::{FeedDetail, FeedRequest, FeedState, FeedStatus, Feeds};
+pub use explain::{ChangeView, CountryView, Explanation};
+pub use feeds::{FeedDetail, FeedRequest, FeedState, FeedStatus, FeedTarget, Feeds};
 pub use lists::{
-    AddRequest, Changed, EntryView, ImportDone, ImportRequest, Page, PageQuery, Place,
+    AddRequest, Changed, EntryView, HitsView, ImportDone, ImportRequest, Page, PageQuery, Place,
     RemoveRequest, WouldDrop,
 };
 pub use reconcile::{ReconcileStatus, Repairs};
-pub use stats::{InterfaceStats, Stats, Totals, VerdictStats};
+pub use stats::{BusyRule, InterfaceStats, Stats, Totals, VerdictStats};
 pub use status::{
     AgentStatus, FilterStatus, InterfaceStatus, LimitStatus, ListsStatus, Status, SynCookieStatus,
     TrialStatus, UpstreamStatus, WafStatus,

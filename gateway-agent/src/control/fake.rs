@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use gateway_common::Verdict;
 use gateway_common::lists::{Entry, MODE_SHADOW, ORIGIN_BAN};
+use gateway_common::rule::Rule;
 use gateway_common::settings::Attack;
 use gateway_common::tables::List;
 use gateway_common::time::Nanos;
@@ -13,6 +14,7 @@ use gateway_policy::grammar::Prefix;
 
 use super::lists::{Interface, InterfaceCounters, Lists, ListsError, Probe, VerdictCount};
 use super::now::Now;
+use crate::datapath::RuleHits;
 use crate::store::UnixMillis;
 
 /// The present of every test.
@@ -49,6 +51,8 @@ pub(crate) struct State {
     pub(crate) known: BTreeMap<IpAddr, Nanos>,
     /// Packets and bytes that rules in shadow mode would have dropped.
     pub(crate) would: BTreeMap<u32, (u64, u64)>,
+    /// What rules in force have dropped.
+    pub(crate) hits: Vec<RuleHits>,
     /// Calls that changed something, in their order.
     pub(crate) calls: Vec<String>,
 }
@@ -144,6 +148,16 @@ impl Lists for FakeLists {
     fn forget_count(&self, rule: u32) -> Result<(), ListsError> {
         self.state().would.remove(&rule);
         Ok(())
+    }
+
+    fn hits(&self, rule: u32) -> Result<Option<RuleHits>, ListsError> {
+        let state = self.state();
+        let mut hits = state.hits.iter().copied();
+        Ok(hits.find(|hits| hits.rule == Rule::of(rule)))
+    }
+
+    fn all_hits(&self) -> Result<Vec<RuleHits>, ListsError> {
+        Ok(self.state().hits.clone())
     }
 
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {

@@ -30,6 +30,12 @@ pub trait Hooks: Send + Sync {
         None
     }
 
+    /// The limit of the packet filter with this number, as the configuration names it; `None`
+    /// when no agent runs, or it has none of that number.
+    fn limit_name(&self, _rule: u32) -> Option<String> {
+        None
+    }
+
     /// The interfaces that shall be filtered and are not: `absent`, or `unfiltered`.
     fn unfiltered(&self) -> Vec<Interface> {
         Vec::new()

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gateway_common::lists::Entry;
-use gateway_common::settings::Attack;
+use gateway_common::settings::{Attack, CLASS_LIMITED};
 use gateway_common::tables::List;
 use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
@@ -14,7 +14,7 @@ use super::fault::Fault;
 use super::lists::{
     Interface, InterfaceCounters, Lists, ListsError, Probe, Take, VerdictCount, Zones,
 };
-use crate::datapath::{Datapath, DatapathError, SummaryWalk, identity, name_of};
+use crate::datapath::{Datapath, DatapathError, RuleHits, SummaryWalk, identity, name_of};
 
 /// The pinned maps and the program over them, one caller at a time.
 pub struct Kernel {
@@ -103,6 +103,19 @@ impl Lists for Kernel {
         Ok(self.datapath().stage(list, changes)?)
     }
 
+    fn stage_limited(&self, changes: &[(Prefix, Option<Entry>)]) -> Result<(), ListsError> {
+        // Held throughout, so that no trusted network comes between the look and the change.
+        let mut datapath = self.datapath();
+        let mut sound = Vec::with_capacity(changes.len());
+        for change in changes {
+            let there = datapath.entry(List::Zone, change.0)?;
+            if there.is_none_or(|zone| usize::from(zone.class) == CLASS_LIMITED) {
+                sound.push(*change);
+            }
+        }
+        Ok(datapath.stage(List::Zone, &sound)?)
+    }
+
     fn settle(&self) -> Result<(), ListsError> {
         let mut derived = self.datapath().derive()?;
         while self.datapath().write_some(&mut derived)? {}
@@ -181,6 +194,14 @@ impl Lists for Kernel {
 
     fn forget_count(&self, rule: u32) -> Result<(), ListsError> {
         Ok(self.datapath().forget_count(rule)?)
+    }
+
+    fn hits(&self, rule: u32) -> Result<Option<RuleHits>, ListsError> {
+        Ok(self.datapath().hits(rule)?)
+    }
+
+    fn all_hits(&self) -> Result<Vec<RuleHits>, ListsError> {
+        Ok(self.datapath().all_hits()?)
     }
 
     fn probe(&self, source: IpAddr) -> Result<Probe, ListsError> {

@@ -4,13 +4,13 @@ use std::net::IpAddr;
 
 use gateway_common::Verdict;
 use gateway_common::lists::Entry;
-use gateway_common::settings::Attack;
+use gateway_common::settings::{Attack, CLASS_LIMITED};
 use gateway_common::tables::List;
 use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
 use super::fault::Fault;
-use crate::datapath::{Drift, SummaryWalk};
+use crate::datapath::{Drift, RuleHits, SummaryWalk};
 
 /// Who is handed the prefixes of a walk; says whether to go on.
 pub type Take<'a> = &'a mut dyn FnMut(&[Prefix]) -> Result<bool, Fault>;
@@ -63,6 +63,20 @@ pub trait Lists: Send + Sync {
         Ok(())
     }
 
+    /// The same for zones of countries, but where a trusted network stands it stays.
+    ///
+    /// # Errors
+    /// As [`Lists::insert`].
+    fn stage_limited(&self, changes: &[(Prefix, Option<Entry>)]) -> Result<(), ListsError> {
+        for change in changes {
+            let there = self.get(List::Zone, change.0)?;
+            if there.is_none_or(|zone| usize::from(zone.class) == CLASS_LIMITED) {
+                self.stage(List::Zone, &[*change])?;
+            }
+        }
+        Ok(())
+    }
+
     /// What a rule in shadow mode would have dropped: packets and bytes; `None` when that is not
     /// known.
     ///
@@ -86,6 +100,23 @@ pub trait Lists: Send + Sync {
     /// When the kernel refuses.
     fn forget_count(&self, _rule: u32) -> Result<(), ListsError> {
         Ok(())
+    }
+
+    /// What a rule in force has dropped, by its number ([`gateway_common::rule`]); `None` when that
+    /// is not known.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn hits(&self, _rule: u32) -> Result<Option<RuleHits>, ListsError> {
+        Ok(None)
+    }
+
+    /// The same of every rule of which it is known, in no order.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    fn all_hits(&self) -> Result<Vec<RuleHits>, ListsError> {
+        Ok(Vec::new())
     }
 
     /// Puts in force all that was staged.

@@ -36,7 +36,7 @@ pub use kernel::Kernel;
 pub use lists::{Lists, ListsError};
 pub use service::{
     BanOrder, BanOutcome, FeedOrder, FeedOutcome, FeedTaken, Pace, Reconciled, Round, Service,
-    Session, stats_of,
+    Session, busiest_of, stats_of,
 };
 
 use crate::store::ListName;

@@ -7,6 +7,7 @@ use aya::{
 use gateway_common::{
     Verdict,
     counter::{self, Counter, Hits},
+    rule::Rule,
 };
 
 use super::{
@@ -155,6 +156,19 @@ impl Datapath {
             Err(error) if is_absent(&error) => Ok(()),
             Err(error) => Err(DatapathError::kernel("clearing the counts of rules")(error)),
         }
+    }
+
+    /// Forgets what the limits have counted, whose numbers other limits may have from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn forget_limits(&mut self) -> Result<(), DatapathError> {
+        let counted = self.counted_rules()?;
+        counted
+            .into_iter()
+            .filter(|rule| matches!(Rule::of(*rule), Rule::Limit(..)))
+            .try_for_each(|rule| self.forget_count(rule))
     }
 
     fn verdict_count(&self, slot: u32, verdict: Verdict) -> Result<VerdictCount, MapError> {

@@ -10,6 +10,7 @@ use gateway_common::{
     Verdict,
     abi::maps,
     event::{DropEvent, FAMILY_IPV4, FAMILY_IPV6},
+    rule::without_blocks,
     time::Nanos,
 };
 
@@ -105,7 +106,7 @@ fn parse(bytes: &[u8]) -> Option<Sampled> {
         at: Nanos(u64_at(0)?),
         source: with_port(8, 48),
         destination: with_port(24, 50),
-        rule: u32_at(40)?,
+        rule: without_blocks(u32_at(40)?),
         length: u32_at(44)?,
         verdict: Verdict::from_index(verdict)?,
         protocol,

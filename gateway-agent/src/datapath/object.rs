@@ -10,6 +10,7 @@ use aya::{
 use gateway_common::{
     abi::maps,
     counter::{Counter, Hits},
+    hits::Bucket as HitBucket,
     lists::{Entry, Key4, Key6, index4::Bucket},
     settings::Settings,
     syncookie::Endpoint,
@@ -66,6 +67,7 @@ pub(super) struct Maps {
     pub(super) listening: HashMap<MapData, Endpoint, u32>,
     pub(super) counters: PerCpuArray<MapData, Counter>,
     pub(super) would: PerCpuHashMap<MapData, u32, Hits>,
+    pub(super) hits: PerCpuArray<MapData, HitBucket>,
 }
 
 /// The two maps of one list.
@@ -88,6 +90,7 @@ impl Maps {
             listening: open(pins, maps::LISTENING, Map::HashMap)?,
             counters: open(pins, maps::COUNTERS, Map::PerCpuArray)?,
             would: open(pins, maps::WOULD, Map::PerCpuHashMap)?,
+            hits: open(pins, maps::HITS, Map::PerCpuArray)?,
         })
     }
 

@@ -12,7 +12,7 @@ use std::{
 use aya::maps::{Map, MapData, MapInfo, MapType};
 use gateway_common::{
     abi::{self, ABI_VERSION, maps},
-    counter, limiter,
+    counter, hits, limiter,
     lists::{
         Entry, Key4, Key6, cells,
         index4::{Bucket, MOST_INDEX_BITS},
@@ -218,6 +218,10 @@ fn shapes() -> [(&'static str, (u32, u32, u32)); maps::ALL.len()] {
             maps::WOULD,
             (4, size(size_of::<counter::Hits>()), abi::WOULD_CAPACITY),
         ),
+        (
+            maps::HITS,
+            (4, size(size_of::<hits::Bucket>()), hits::BUCKETS),
+        ),
         (maps::EVENTS, (0, 0, abi::EVENT_RING_BYTES)),
     ]
 }
@@ -228,7 +232,7 @@ fn kind(name: &str) -> MapType {
         maps::SETTINGS | maps::CELLS4 | maps::CELLS6 | maps::INDEX4 | maps::LIMITER => {
             MapType::Array
         }
-        maps::COUNTERS => MapType::PerCpuArray,
+        maps::COUNTERS | maps::HITS => MapType::PerCpuArray,
         maps::WOULD => MapType::PerCpuHash,
         maps::EVENTS => MapType::RingBuf,
         _ => MapType::Hash,

@@ -10,6 +10,7 @@ use aya_obj::programs::XdpAttachType;
 use gateway_common::{
     Verdict,
     abi::{PROBE_MARK, probe_verdict},
+    rule::without_blocks,
 };
 
 use super::{Datapath, error::DatapathError, object};
@@ -208,7 +209,7 @@ fn ask(xdp: &Xdp, frame: &[u8], buffers: &mut Buffers) -> Result<Probe, Datapath
     })?;
     Ok(Probe {
         verdict,
-        rule: u32::from_ne_bytes(*rule),
+        rule: without_blocks(u32::from_ne_bytes(*rule)),
     })
 }
 

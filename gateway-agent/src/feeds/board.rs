@@ -9,7 +9,7 @@ use super::fetch::Validators;
 use super::source::{list_of, words};
 use crate::config::Feed;
 use crate::control::FeedOrder;
-use crate::control::api::{FeedDetail, FeedState, FeedStatus};
+use crate::control::api::{FeedDetail, FeedState, FeedStatus, FeedTarget};
 use crate::store::{Mode, UnixMillis};
 
 /// The feeds by name.
@@ -80,10 +80,14 @@ impl Standing {
         let offered = |offer: &FeedOrder| u64::try_from(offer.entries.len()).unwrap_or(u64::MAX);
         FeedStatus {
             name: self.feed.name.to_string(),
-            list: list_of(&self.feed),
+            list: match self.feed.limits() {
+                Some(_) => FeedTarget::Limit,
+                None => list_of(&self.feed).into(),
+            },
             state: self.state,
             entries: self.entries,
             changed_unix_ms: self.changed,
+            would_drop: None,
             agent: Some(FeedDetail {
                 source: words(&self.feed),
                 mode: mode_of(&self.feed),

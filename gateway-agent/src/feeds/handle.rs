@@ -124,6 +124,14 @@ impl Handle {
         )
     }
 
+    /// Says of each feed in shadow mode what it would have dropped.
+    pub(super) fn sum(&self, feeds: &mut [FeedStatus]) -> Result<(), Fault> {
+        match self.service.upgrade() {
+            Some(service) => service.sum_feeds(feeds),
+            None => Ok(()),
+        }
+    }
+
     /// For metrics.
     pub(super) fn standings(&self) -> Vec<Standing> {
         self.board.feeds().values().cloned().collect()

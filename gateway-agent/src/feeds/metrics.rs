@@ -51,6 +51,7 @@ const GAUGES: [Number; 6] = [
 impl Collector for FeedCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let feeds = self.0.standings();
+        would_drop(&mut encoder, &self.0)?;
         for (name, help, number) in GAUGES {
             let kind = ConstGauge::new(0_i64).metric_type();
             let mut metric = encoder.encode_descriptor(name, help, None, kind)?;
@@ -68,6 +69,30 @@ impl Collector for FeedCollector {
         }
         Ok(())
     }
+}
+
+/// What feeds in shadow mode would have dropped. A gauge: what the entries that are gone had counted
+/// goes with them.
+fn would_drop(encoder: &mut DescriptorEncoder<'_>, feeds: &Handle) -> Result<(), std::fmt::Error> {
+    let mut counted = feeds.status();
+    let gauge = ConstGauge::new(0_i64);
+    if feeds.sum(&mut counted).is_err() {
+        return Ok(());
+    }
+    let mut metric = encoder.encode_descriptor(
+        "feed_would_drop_packets",
+        "Packets that the entries of a feed in shadow mode would have dropped",
+        None,
+        gauge.metric_type(),
+    )?;
+    for feed in &counted {
+        let Some(would) = feed.would_drop else {
+            continue;
+        };
+        let labels = [("feed", feed.name.as_str())];
+        ConstGauge::new(signed(would.packets)).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 fn signed(n: u64) -> i64 {

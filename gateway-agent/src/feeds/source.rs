@@ -48,7 +48,7 @@ pub(super) fn words(feed: &Feed) -> String {
     match &feed.source {
         FeedSource::Url { url, .. } => url.to_string(),
         FeedSource::File { file, .. } => file.path().display().to_string(),
-        FeedSource::Country { database, code } => {
+        FeedSource::Country { database, code, .. } => {
             format!("{code} in {}", database.path().display())
         }
     }

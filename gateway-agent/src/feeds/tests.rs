@@ -266,6 +266,7 @@ fn countries_are_feeds_and_their_database_is_read_again() {
         source: FeedSource::Country {
             database: path.clone().into(),
             code: code.parse().unwrap(),
+            limited: false,
         },
         ..in_file(bench.folder.path(), "x")
     };

@@ -81,6 +81,7 @@ impl Turns {
             mode: mode_of(feed),
             source: source::words(feed),
             entries,
+            limits: feed.limits(),
         };
         let _writing = self.board.writing();
         if !self.board.is_current(feed) {

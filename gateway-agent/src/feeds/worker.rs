@@ -16,7 +16,7 @@ use super::board::{Board, Standing, mode_of};
 use super::source::{list_of, words};
 use super::turn::Turns;
 use crate::clock;
-use crate::config::Feed;
+use crate::config::{CountryCode, Feed};
 use crate::control::Service;
 use crate::store::UnixMillis;
 
@@ -203,9 +203,9 @@ fn settle(turns: &Turns, wanted: &[Arc<Feed>], anew: bool) -> Vec<FeedName> {
         }
     }
     let keeps = |list, tag: &str| {
-        wanted
-            .iter()
-            .any(|feed| feed.name.as_str() == tag && list_of(feed) == list)
+        wanted.iter().any(|feed| {
+            feed.name.as_str() == tag && list_of(feed) == list && feed.limits().is_none()
+        })
     };
     match turns.service.drop_feeds(keeps) {
         Ok(gone) => {
@@ -220,7 +220,17 @@ fn settle(turns: &Turns, wanted: &[Arc<Feed>], anew: bool) -> Vec<FeedName> {
         }
         Err(fault) => tracing::error!("entries of feeds that are gone stay: {fault}"),
     }
-    for feed in wanted.iter().filter(|feed| fresh.contains(&feed.name)) {
+    let limited: Vec<CountryCode> = wanted.iter().filter_map(|feed| feed.limits()).collect();
+    match turns.service.keep_limited(&limited) {
+        Ok(0) => {}
+        Ok(entries) => tracing::info!(
+            entries,
+            "the configuration limits fewer countries: networks of others have no limit any more"
+        ),
+        Err(fault) => tracing::error!("limits of countries that are gone stay: {fault}"),
+    }
+    let on_lists = wanted.iter().filter(|feed| feed.limits().is_none());
+    for feed in on_lists.filter(|feed| fresh.contains(&feed.name)) {
         let (list, mode) = (list_of(feed), mode_of(feed));
         match turns
             .service

@@ -5,9 +5,9 @@
 //! all of it back.
 
 use gateway_policy::grammar::Prefix;
-use rusqlite::{Row, params};
+use rusqlite::{Row, params, params_from_iter};
 
-use super::entries::{coded, lean, millis, prefix, stored};
+use super::entries::{coded, lean, millis, places, prefix, rule, stored};
 use super::record::{BatchId, Mode, RuleId, UnixMillis};
 use super::{ListName, Live, Origin, Reader, StoreError, Writer, key};
 
@@ -186,6 +186,32 @@ impl Reader<'_> {
             .map_err(|e| self.fault(e))
     }
 
+    /// Which of these entries came under a tag of this origin and are in `mode`, with the list and
+    /// the tag.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn tags_of(
+        &self,
+        rules: &[RuleId],
+        (origin, mode): (Origin, Mode),
+    ) -> Result<Vec<(RuleId, ListName, String)>, StoreError> {
+        let sql = format!(
+            "SELECT seen.id, batch.list, batch.tag FROM seen JOIN batch ON batch.id = seen.born \
+             WHERE seen.origin = ? AND seen.mode = ? AND seen.id IN ({})",
+            places(rules.len())
+        );
+        let head = [u32::from(origin.code()), u32::from(mode.code())];
+        let values = head.into_iter().chain(rules.iter().map(|rule| rule.get()));
+        self.conn
+            .prepare_cached(&sql)
+            .and_then(|mut s| {
+                let tagged = |row: &Row<'_>| Ok((rule(row, 0)?, coded(row, 1)?, row.get(2)?));
+                s.query_map(params_from_iter(values), tagged)?.collect()
+            })
+            .map_err(|e| self.fault(e))
+    }
+
     /// The batches in a state, the oldest first.
     ///
     /// # Errors
@@ -291,7 +317,7 @@ impl Writer<'_> {
                     entry.line,
                 ])
             })
-            .map(drop)
+            .and_then(|_| self.refuse_reserved())
             .map_err(|e| self.put_fault(e))
     }
 

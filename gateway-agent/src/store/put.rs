@@ -1,5 +1,6 @@
 //! List entries are put there and taken away.
 
+use gateway_common::rule::LAST_ENTRY;
 use gateway_policy::grammar::Prefix;
 use rusqlite::{OptionalExtension, params};
 
@@ -100,7 +101,8 @@ impl Writer<'_> {
     }
 
     fn insert(&self, rule_id: Option<RuleId>, new: &NewRecord) -> rusqlite::Result<RuleId> {
-        self.conn
+        let rule = self
+            .conn
             .prepare_cached(
                 "INSERT INTO entry \
                  (id, list, prefix, origin, mode, expires, reason, created, created_by) \
@@ -119,7 +121,18 @@ impl Writer<'_> {
                     new.created_by,
                 ],
                 |row| rule(row, 0),
-            )
+            )?;
+        self.refuse_reserved()?;
+        Ok(rule)
+    }
+
+    /// Refuses the number that was given out last when the packet filter has another use for it.
+    pub(super) fn refuse_reserved(&self) -> rusqlite::Result<()> {
+        if self.conn.last_insert_rowid() <= i64::from(LAST_ENTRY) {
+            return Ok(());
+        }
+        let constraint = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT);
+        Err(rusqlite::Error::SqliteFailure(constraint, None))
     }
 
     /// The only constraint that a checked entry can still break is the range of the ids.

@@ -1,5 +1,6 @@
 //! The limits besides the packet rate of a source: its bytes, the connections it opens, the site it
-//! is part of, the ports it talks to, and what a network behind this host receives from everybody.
+//! is part of, its country, the ports it talks to, and what a network behind this host receives
+//! from everybody.
 //!
 //! Each keeps its own account of a packet, under a hash of its own kind in the same cells.
 
@@ -8,9 +9,11 @@ use super::{
     gcra::{Admission, Charge, identity4},
 };
 use crate::{
-    Verdict,
+    Outcome, Verdict,
     lists::{MODE_SHADOW, cells::mix, halves},
-    settings::{CLASS_KNOWN, Further, LIMIT_CLASSES, Limit},
+    pipeline::end,
+    rule::{self, LimitKind},
+    settings::{CLASS_KNOWN, CLASS_LIMITED, Further, LIMIT_CLASSES, Limit, untrusted},
     tables::Tables,
 };
 
@@ -38,6 +41,7 @@ const BYTES: u64 = 1;
 const CONNECTIONS: u64 = 2;
 const SITES: u64 = 3;
 const DESTINATIONS: u64 = 5;
+const COUNTRIES: u64 = 6;
 const PORTS: u64 = 8;
 /// That of SYNs to an endpoint ([`crate::syncookie`]); the ports take what stands before.
 pub(crate) const SYNS: u64 = PORTS + crate::settings::PORT_GROUPS as u64;
@@ -46,75 +50,100 @@ pub(crate) const SYNS: u64 = PORTS + crate::settings::PORT_GROUPS as u64;
 const SITE_LENGTHS: [u32; 2] = [56, 48];
 
 /// Charges a packet to every further limit that holds for it. Returns what the first one that it
-/// is over makes of it, [`Verdict::WouldLimit`] when only limits in shadow mode are exceeded,
-/// else [`Verdict::Pass`].
+/// is over makes of it; [`Verdict::WouldLimit`] and the first of them when only limits in shadow
+/// mode are exceeded; else [`Verdict::Pass`].
 #[inline(always)]
-pub fn further<T: Tables>(tables: &T, traffic: Traffic) -> Verdict {
+pub fn further<T: Tables>(tables: &T, traffic: Traffic) -> Outcome {
     let limits: &Further = &tables.settings().further;
     let mut account = Account {
         tables,
-        shadowed: false,
+        shadowed: tables.forget(0),
     };
     // The pipeline gives no class past the last; here the verifier is told so.
     let class = traffic.class as usize % LIMIT_CLASSES;
     if let Some(limit) = limits.bytes.get(class) {
         let cost = limit.interval * traffic.length as u64 / BYTES_UNIT;
-        if account.is_over(BYTES, traffic.source, cost, limit) {
-            return Verdict::ByteLimited;
+        let rule = rule::limit(LimitKind::Bytes, class);
+        if account.is_over(BYTES, traffic.source, cost, limit, rule) {
+            return end(Verdict::ByteLimited, 0);
         }
     }
     if traffic.opens
         && let Some(limit) = limits.connections.get(class)
-        && account.is_over(CONNECTIONS, traffic.source, limit.interval, limit)
     {
-        return Verdict::ConnectionLimited;
+        let rule = rule::limit(LimitKind::Connections, class);
+        if account.is_over(CONNECTIONS, traffic.source, limit.interval, limit, rule) {
+            return end(Verdict::ConnectionLimited, 0);
+        }
     }
-    if class == 0 {
+    let untrusted = untrusted(class) != 0;
+    // The class is compared with once it is forgotten: the verifier would follow what comes behind
+    // once for each.
+    if tables.forget(class as u64) == CLASS_LIMITED as u64 {
+        let limit = &limits.countries;
+        let rule = rule::limit(LimitKind::Countries, 0);
+        if account.is_over(COUNTRIES, traffic.source, limit.interval, limit, rule) {
+            return end(Verdict::CountryLimited, 0);
+        }
+    }
+    if untrusted {
         for (nth, limit) in limits.sites.iter().enumerate() {
             let Some(site) = site(traffic.source, nth) else {
                 break;
             };
-            if account.is_over(SITES + nth as u64, site, limit.interval, limit) {
-                return Verdict::SiteLimited;
+            let rule = rule::limit(LimitKind::Sites, nth);
+            if account.is_over(SITES + nth as u64, site, limit.interval, limit, rule) {
+                return end(Verdict::SiteLimited, 0);
             }
         }
     }
-    if class == 0 || class == CLASS_KNOWN {
+    if untrusted || tables.forget(class as u64) == CLASS_KNOWN as u64 {
         for (nth, group) in limits.ports.iter().enumerate() {
             let within = group.first <= traffic.port && traffic.port <= group.last;
-            let limit = &group.limit;
+            let (kind, limit) = (PORTS + nth as u64, &group.limit);
+            let rule = rule::limit(LimitKind::Ports, nth);
             if within
                 && group.protocol == traffic.protocol as u32
-                && account.is_over(PORTS + nth as u64, traffic.source, limit.interval, limit)
+                && account.is_over(kind, traffic.source, limit.interval, limit, rule)
             {
-                return Verdict::PortLimited;
+                return end(Verdict::PortLimited, 0);
             }
         }
     }
     // What strangers send to a network or from a site is not held against who is known.
-    if class == 0 {
-        let limit = &limits.destinations;
-        if account.is_over(DESTINATIONS, traffic.destination, limit.interval, limit) {
-            return Verdict::DestinationLimited;
+    if untrusted {
+        let (limit, rule) = (
+            &limits.destinations,
+            rule::limit(LimitKind::Destinations, 0),
+        );
+        if account.is_over(
+            DESTINATIONS,
+            traffic.destination,
+            limit.interval,
+            limit,
+            rule,
+        ) {
+            return end(Verdict::DestinationLimited, 0);
         }
     }
-    if account.shadowed {
-        Verdict::WouldLimit
-    } else {
-        Verdict::Pass
+    match account.shadowed {
+        0 => end(Verdict::Pass, 0),
+        rule => end(Verdict::WouldLimit, rule as u32),
     }
 }
 
 struct Account<'a, T> {
     tables: &'a T,
-    /// Whether a limit in shadow mode was exceeded.
-    shadowed: bool,
+    /// The first limit in shadow mode that was exceeded; 0 when none was. Nothing that the verifier
+    /// knows: it would follow the limits once for each.
+    shadowed: u64,
 }
 
 impl<T: Tables> Account<'_, T> {
-    /// Charges `cost` ticks to `identity`; says whether that is over a limit in force.
+    /// Charges `cost` ticks to `identity`; says whether that is over a limit in force. `rule` is
+    /// the limit's number.
     #[inline(always)]
-    fn is_over(&mut self, kind: u64, identity: u64, cost: u64, limit: &Limit) -> bool {
+    fn is_over(&mut self, kind: u64, identity: u64, cost: u64, limit: &Limit, rule: u32) -> bool {
         if limit.interval == 0 {
             return false;
         }
@@ -129,7 +158,11 @@ impl<T: Tables> Account<'_, T> {
             return false;
         }
         if limit.mode == MODE_SHADOW as u64 {
-            self.shadowed = true;
+            let first = match self.shadowed {
+                0 => rule as u64,
+                before => before,
+            };
+            self.shadowed = self.tables.forget(first);
             return false;
         }
         true

@@ -8,7 +8,10 @@ use super::{
     lengths::longest,
     listing::{Kind, Packed},
 };
-use crate::tables::{List, Tables};
+use crate::{
+    rule,
+    tables::{List, Tables},
+};
 
 /// Finds the entry that decides about an IPv4 source.
 #[inline(always)]
@@ -35,7 +38,7 @@ pub fn listed4<T: Tables>(tables: &T, address: u32) -> Packed {
             } else {
                 Kind::DeniedPrefix
             };
-            return Packed::new(kind, 0, 0);
+            return Packed::new(kind, 0, rule::block(address.to_be_bytes()));
         }
         let here = tables.probe4(address, length, Lists::DENY);
         if here.decides() {
@@ -51,7 +54,7 @@ pub(crate) fn exact4<T: Tables>(tables: &T, address: u32) -> Packed {
     let place = cells::place4(address.to_be_bytes());
     match place.read(tables.cells4(place.word)) {
         Cell::Clear => Packed::NOTHING,
-        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, 0),
+        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, rule::block(address.to_be_bytes())),
         Cell::Deny => tables.walk4(address, false),
         Cell::Any => tables.walk4(address, true),
     }

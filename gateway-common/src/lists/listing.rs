@@ -21,7 +21,8 @@ pub(crate) enum Listing {
     Allowed(u32),
     /// Denied as this very address.
     DeniedExact(u32),
-    /// Denied as part of a prefix; 0 when the summary alone said that the block is denied.
+    /// Denied as part of a prefix; the number of the block ([`crate::rule`]) when the summary alone
+    /// said that it is denied.
     DeniedPrefix(u32),
     /// Banned by the agent.
     Banned(u32),

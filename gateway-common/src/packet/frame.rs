@@ -1,7 +1,7 @@
 //! Access to the bytes of a frame.
 
 use crate::{
-    Outcome, Tables, Verdict,
+    Outcome, Tables,
     pipeline::{hold, weigh},
     syncookie::is_due,
 };
@@ -42,7 +42,7 @@ pub trait Frame {
     }
 
     /// Calls [`crate::pipeline::weigh`], likewise.
-    fn weigh<T: Tables>(&self, tables: &T, source: u64, class: u8) -> Verdict {
+    fn weigh<T: Tables>(&self, tables: &T, source: u64, class: u8) -> Outcome {
         weigh(self, tables, source, class)
     }
 

@@ -13,7 +13,8 @@ use std::{collections::HashMap, net::IpAddr};
 use gateway_common::{
     Outcome, Verdict,
     lists::MODE_SHADOW,
-    settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES, Limit},
+    rule::{LimitKind, limit as limit_rule},
+    settings::{CLASS_KNOWN, CLASS_UNKNOWN, LIMIT_CLASSES, Limit, untrusted},
     time::Nanos,
 };
 
@@ -80,7 +81,7 @@ impl Model {
         let class = if class < LIMIT_CLASSES { class } else { 0 };
         let client = Client::of(packet.source);
         let class = match &self.attack {
-            Some(known) if class == 0 => {
+            Some(known) if untrusted(class) != 0 => {
                 match known.get(&client).is_some_and(|until| self.now < *until) {
                     true => CLASS_KNOWN,
                     false => CLASS_UNKNOWN,
@@ -90,10 +91,11 @@ impl Model {
         };
         let limit = self.limits.get(class).copied().unwrap_or_default();
         let within = self.limiter.admit(client, &limit, self.now);
-        match (within, watched) {
-            (true, None) => end(Verdict::Pass, 0),
+        let passes = within || limit.mode == u64::from(MODE_SHADOW);
+        match (passes, watched) {
             (true, Some(rule)) => end(Verdict::WouldDeny, rule),
-            (false, _) if limit.mode == u64::from(MODE_SHADOW) => end(Verdict::WouldLimit, 0),
+            (true, None) if within => end(Verdict::Pass, 0),
+            (true, None) => end(Verdict::WouldLimit, limit_rule(LimitKind::Packets, class)),
             (false, _) if class == CLASS_UNKNOWN => end(Verdict::UnknownLimited, 0),
             (false, _) => end(Verdict::RateLimited, 0),
         }

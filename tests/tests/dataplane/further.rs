@@ -3,19 +3,19 @@
 use gateway_agent::datapath::DatapathError;
 use gateway_common::{
     Verdict::{
-        self, ByteLimited, ConnectionLimited, DestinationLimited, Pass, PenaltyBox, PortLimited,
-        RateLimited, SiteLimited, WouldLimit,
+        self, ByteLimited, ConnectionLimited, CountryLimited, DestinationLimited, Pass, PenaltyBox,
+        PortLimited, RateLimited, SiteLimited, UnknownLimited, WouldLimit,
     },
     limiter::TICK_NANOS,
     lists::{MODE_ENFORCE, MODE_SHADOW},
-    settings::{Further, Limit, PortLimit},
+    settings::{CLASS_KNOWN, CLASS_LIMITED, CLASS_UNKNOWN, Further, Limit, PortLimit},
     time::Nanos,
 };
 use gateway_tests::{
     kernel::Kernel,
     oracle::Memory,
     packet::{Ipv4, Ipv6, Packet, Transport, flags, protocol},
-    setup::{Setup, zone},
+    setup::{FUTURE, Setup, zone},
 };
 
 /// So many at once, and the next in an hour: no run lasts as long.
@@ -254,4 +254,90 @@ fn a_source_over_its_rate_sits_out_its_penalty() -> Result<(), DatapathError> {
     assert_eq!(kernel.probe(&udp(A))?.verdict, PenaltyBox);
     assert_eq!(kernel.probe(&udp(B))?.verdict, Pass);
     Ok(())
+}
+
+/// A country, and a trusted network inside it.
+fn country() -> Setup {
+    let class = CLASS_LIMITED as u8;
+    Setup::of([
+        zone("198.51.0.0/16", class),
+        zone("198.51.100.8", 1),
+        zone("2001:db8::/32", class),
+    ])
+}
+
+#[test]
+fn sources_of_a_country_are_held_to_its_limit_and_to_all_others() -> Result<(), DatapathError> {
+    let further = Further {
+        countries: at_once(2),
+        destinations: at_once(5),
+        ..Further::default()
+    };
+    let udp = |source| v4(source, HERE, Transport::udp(1, 2));
+    let other = [198, 51, 7, 7];
+    check(
+        &country().further(further),
+        &[
+            (udp(A), Pass),
+            (udp(A), Pass),
+            (udp(A), CountryLimited),
+            // Each source by itself; a trusted network inside the country is none of it.
+            (udp(other), Pass),
+            (udp(B), Pass),
+            (udp(B), Pass),
+            (udp(B), Pass),
+            (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]), Pass),
+            (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 2]), Pass),
+            (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 3]), CountryLimited),
+            // Three of the country have come to this network: what holds for strangers holds here.
+            (udp([8, 8, 8, 8]), Pass),
+            (udp([8, 8, 8, 8]), Pass),
+            (udp(other), DestinationLimited),
+        ],
+    )
+}
+
+#[test]
+fn a_countrys_limit_in_shadow_mode_leaves_the_others_in_force() -> Result<(), DatapathError> {
+    let further = Further {
+        countries: watched(at_once(1)),
+        penalty: 1 << 30,
+        ..Further::default()
+    };
+    let udp = || v4(A, HERE, Transport::udp(1, 2));
+    let mut limits = vec![Limit::default(); CLASS_LIMITED];
+    limits.push(at_once(3));
+    check(
+        &country().limits(&limits).further(further),
+        &[
+            (udp(), Pass),
+            (udp(), WouldLimit),
+            (udp(), WouldLimit),
+            (udp(), RateLimited),
+            (udp(), PenaltyBox),
+        ],
+    )
+}
+
+#[test]
+fn attack_mode_holds_strangers_of_a_country_to_both() -> Result<(), DatapathError> {
+    let further = Further {
+        countries: at_once(2),
+        ..Further::default()
+    };
+    let mut limits = vec![Limit::default(); CLASS_KNOWN + 1];
+    limits[CLASS_UNKNOWN] = at_once(1);
+    let known = [198, 51, 7, 7];
+    let setup = country().limits(&limits).further(further);
+    let udp = |source| v4(source, HERE, Transport::udp(1, 2));
+    check(
+        &setup.attack(&[("198.51.7.7", FUTURE)]),
+        &[
+            (udp(A), Pass),
+            (udp(A), UnknownLimited),
+            (udp(known), Pass),
+            (udp(known), Pass),
+            (udp(known), CountryLimited),
+        ],
+    )
 }

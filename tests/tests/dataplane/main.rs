@@ -16,6 +16,7 @@ mod counts;
 mod differential;
 mod expiry;
 mod further;
+mod hits;
 mod limiter;
 mod mirror;
 mod pins;

@@ -130,11 +130,18 @@ fn feeds_are_followed_into_the_kernel() {
     let watched = world.explain("198.18.3.9");
     let would = watched["decided_by"]["would_drop"]["packets"].as_u64();
     assert!(would >= Some(50), "{watched}");
+    let sum = world.feed("watched")["would_drop"]["packets"].as_u64();
+    assert!(sum >= would, "{sum:?} of {would:?}");
+    assert_eq!(world.feed("local")["would_drop"], Value::Null);
     let explained = world.explain("198.18.1.9");
     let decided = &explained["decided_by"];
     assert_eq!(decided["origin"], "feed", "{explained}");
     assert_eq!(decided["import"]["tag"], "local", "{explained}");
     assert_eq!(decided["import"]["line"], 2, "{explained}");
+    assert_eq!(decided["hits"]["at_least"], 50, "{explained}");
+    let stats = world.agent.json(["stats", "--top"]).unwrap();
+    let busiest = stats["busiest"].to_string();
+    assert!(busiest.contains("198.18.1.0/24"), "{busiest}");
     let remote = world.feed("remote");
     assert_eq!(remote["entries"], 1, "{remote}");
     assert_eq!(remote["agent"]["left_out"], 1, "{remote}");
@@ -265,4 +272,70 @@ fn countries_are_dropped_and_upstreams_never_by_mistake() {
     assert_eq!(refused.code, 1, "{refused:?}");
     assert!(refused.err.contains("the upstream app"), "{refused:?}");
     assert!(refused.err.contains("--force"), "{refused:?}");
+}
+
+#[test]
+fn countries_are_held_to_a_limit_also_while_no_agent_runs() {
+    let mut world = World::prepared("countrate", &json!({}));
+    let file = world.lab.state().join("countries.mmdb");
+    let database = mmdb::countries(&[("198.18.0.0/16", "ZZ"), ("198.19.0.0/16", "DE")]);
+    fs::write(&file, database.unwrap()).unwrap();
+    let limited = json!({
+        "countries": {"database": file, "limited": ["zz"], "limit": "10/s"},
+        "trusted_networks": {"office": ["198.18.9.0/24"]},
+        "packet_limits": {"burst": "1s", "connections": {"untrusted": "2/s", "mode": "shadow"}},
+    });
+    world.agent.configure(&world.config(&limited)).unwrap();
+    world.agent.gateway(["check"]).unwrap().done().unwrap();
+    world.agent.start().unwrap();
+    let feed = world.until_feed("country:ZZ", "fresh");
+    assert_eq!(
+        (&feed["list"], &feed["entries"]),
+        (&json!("limit"), &json!(1))
+    );
+    let explained = world.explain("198.18.5.5");
+    assert_eq!(explained["country"]["code"], "ZZ", "{explained}");
+    assert_eq!(
+        explained["country"]["prefix"], "198.18.0.0/16",
+        "{explained}"
+    );
+    let office = world.explain("198.18.9.9");
+    assert_eq!(
+        (&office["country"], &office["zone"]),
+        (&Value::Null, &json!("198.18.9.0/24"))
+    );
+
+    let counted = |world: &World| world.agent.stats().unwrap().packets("country-limited");
+    world.send("198.18.5.5".parse().unwrap(), 500);
+    // Eleven at once, and ten a second for as long as a busy machine makes of it.
+    let held = wait::until(SOON, "the country to be held to its limit", || {
+        Some(counted(&world)).filter(|count| *count >= 400)
+    });
+    assert!(held.unwrap() < 500, "none was let in");
+    // Of what was let in, most is over a limit that only watches.
+    let status = world.agent.json(["status"]).unwrap();
+    let limits = status["agent"]["limits"].as_array().unwrap();
+    let named = |name: &str| limits.iter().find(|limit| limit["name"] == name).unwrap();
+    let watched = named("packet_limits.connections.untrusted");
+    assert_eq!(watched["mode"], "shadow", "{watched}");
+    assert!(
+        watched["would_drop"]["packets"].as_u64() >= Some(1),
+        "{watched}"
+    );
+    assert_eq!(named("countries.limit")["would_drop"], Value::Null);
+    world.send("198.19.5.5".parse().unwrap(), 50);
+    assert_eq!(world.explain("198.19.5.5")["country"], Value::Null);
+
+    // The filter goes on by itself.
+    let before = counted(&world);
+    world.agent.kill().unwrap();
+    assert_eq!(world.explain("198.18.5.5")["country"]["code"], "ZZ");
+    world.send("198.18.6.6".parse().unwrap(), 500);
+    let more = || (counted(&world) >= before + 400).then_some(());
+    wait::until(SOON, "the limit to hold without an agent", more).unwrap();
+    // A configuration that names no country takes the limit away.
+    world.agent.configure(&world.config(&json!({}))).unwrap();
+    world.agent.start().unwrap();
+    let gone = || (world.explain("198.18.5.5")["country"] == Value::Null).then_some(());
+    wait::until(SOON, "the limit to end", gone).unwrap();
 }

@@ -183,6 +183,7 @@ fn random_frames_meet_every_verdict() {
                 | Verdict::DestinationLimited
                 | Verdict::SynCookie
                 | Verdict::UnknownLimited
+                | Verdict::CountryLimited
         );
         assert!(
             elsewhere || times >= 20,

@@ -1,6 +1,9 @@
 //! What answers look like.
 
+use gateway_common::rule::Rule;
+
 use super::*;
+use crate::datapath::RuleHits;
 
 #[test]
 fn json_has_the_documented_shapes() {
@@ -61,6 +64,7 @@ fn explain_tells_the_story_of_a_ban() {
          \x20 reason   bad \\u{1b}[2J signature\n\
          \x20 since    2025-11-22 16:44:37 UTC (2m 3s ago), by agent\n\
          \x20 until    2025-11-22 16:56:38 UTC (9m 58s left)\n\
+         \x20 hits     none counted\n\
          \x20 to end   gateway bans lift 192.0.2.7\n\
          \n\
          Also on it, but not what decides:\n\
@@ -90,7 +94,7 @@ fn status_tells_all_an_agent_knows() {
     use crate::control::api::{
         AgentStatus, AttackStatus, AttackWatch, FilterStatus, InterfaceStatus, LimitStatus,
         ListsStatus, OrderName, ReconcileStatus, Repairs, Status, SynCookieStatus, TrialStatus,
-        UpstreamStatus,
+        UpstreamStatus, WouldDrop,
     };
     let at = |seconds: u64| UnixMillis(NOW.wall.0 - seconds * 1_000);
     let mut status = Status {
@@ -115,10 +119,17 @@ fn status_tells_all_an_agent_knows() {
                 LimitStatus {
                     name: "packet_limits.untrusted".to_owned(),
                     value: "5000/s".to_owned(),
+                    mode: Some(Mode::Shadow),
+                    would_drop: Some(WouldDrop {
+                        packets: 3,
+                        bytes: 162,
+                    }),
                 },
                 LimitStatus {
                     name: "rate_limits.untrusted".to_owned(),
                     value: "10/m".to_owned(),
+                    mode: None,
+                    would_drop: None,
                 },
             ],
             syn_cookies: Some(SynCookieStatus {
@@ -130,10 +141,11 @@ fn status_tells_all_an_agent_knows() {
             }),
             feeds: vec![crate::control::api::FeedStatus {
                 name: "drop".to_owned(),
-                list: ListName::Deny,
+                list: crate::control::api::FeedTarget::Deny,
                 state: crate::control::api::FeedState::HeldBack,
                 entries: 1,
                 changed_unix_ms: None,
+                would_drop: None,
                 agent: None,
             }],
         }),
@@ -190,7 +202,8 @@ fn status_tells_all_an_agent_knows() {
          kernel     1203 of 1205 entries in force, compared 3s ago\n\
          \x20          1 entry finds its map full\n\
          \x20          mended since the start: 1 missing, 12 summary\n\
-         limits     packet_limits.untrusted 5000/s\n\
+         limits     packet_limits.untrusted 5000/s (shadow: 3 packets would have been dropped, \
+         162 bytes)\n\
          \x20          rate_limits.untrusted 10/m\n\
          cookies    SYNs above 1000/s are answered, at 4 addresses and ports\n\
          feeds      drop held-back, 1 entry: see gateway feeds list\n\
@@ -266,6 +279,42 @@ fn stats_show_what_fell() {
 }
 
 #[test]
+fn the_rules_that_drop_most_are_shown_when_asked_for() {
+    let host = TestHost::new();
+    assert_eq!(host.say("stats --json").json()["busiest"], Value::Null);
+    let told = host.say("stats --top").ok();
+    assert!(
+        told.ends_with("\nno rule in force has dropped a packet\n"),
+        "{told}"
+    );
+    let lists = host.lists.as_ref().unwrap();
+    lists.state().hits = (1..=12)
+        .map(|n| RuleHits {
+            rule: match n {
+                7 => Rule::Block([192, 0, 2]),
+                n => Rule::Entry(n),
+            },
+            packets: u64::from(n % 11) * 1_000,
+            since: Nanos::from_secs(10),
+        })
+        .collect();
+    let told = host.say("stats --top").ok();
+    let (_, top) = told.split_once("\n\n").unwrap();
+    let lines: Vec<&str> = top.lines().collect();
+    assert_eq!(lines.len(), 11, "{top}");
+    assert!(lines[0].starts_with("DROPPED BY"), "{top}");
+    assert!(lines[1].starts_with("rule 10             "), "{top}");
+    assert!(
+        lines[4].starts_with("block 192.0.2.0/24      7000  "),
+        "{top}"
+    );
+    let busiest = host.say("stats --top --json").json();
+    assert_eq!(busiest["busiest"][3]["block"], "192.0.2.0/24");
+    assert_eq!(busiest["busiest"][3]["at_least"], 7_000);
+    assert_eq!(busiest["busiest"][0]["rule"], 10);
+}
+
+#[test]
 fn watching_shows_it_again_and_again() {
     let host = TestHost::new();
     host.pauses.set(2);
@@ -299,7 +348,7 @@ fn check_tells_every_fault() {
 
 #[test]
 fn feeds_are_told_with_what_is_wrong_with_them() {
-    use crate::control::api::{FeedDetail, FeedState, FeedStatus};
+    use crate::control::api::{FeedDetail, FeedState, FeedStatus, WouldDrop};
     let detail = FeedDetail {
         source: "https://lists.example/drop.txt".to_owned(),
         mode: Mode::Enforce,
@@ -317,14 +366,29 @@ fn feeds_are_told_with_what_is_wrong_with_them() {
     };
     let feed = |name: &str, state, agent| FeedStatus {
         name: name.to_owned(),
-        list: ListName::Deny,
+        list: ListName::Deny.into(),
         state,
         entries: 1_508,
         changed_unix_ms: Some(NOW.wall),
+        would_drop: None,
         agent,
     };
     let feeds = [
         feed("fine", FeedState::Fresh, Some(detail.clone())),
+        FeedStatus {
+            would_drop: Some(WouldDrop {
+                packets: 71,
+                bytes: 4_260,
+            }),
+            ..feed(
+                "tried",
+                FeedState::Fresh,
+                Some(FeedDetail {
+                    mode: Mode::Shadow,
+                    ..detail.clone()
+                }),
+            )
+        },
         feed(
             "shrunk",
             FeedState::HeldBack,
@@ -351,11 +415,12 @@ fn feeds_are_told_with_what_is_wrong_with_them() {
     crate::cli::feeds::list(&mut out, &feeds, NOW.wall.0).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
-        "FEED    LIST  MODE     STATE       ENTRIES  READ     SOURCE\n\
-         fine    deny  enforce  fresh          1508  12m ago  https://lists.example/drop.txt\n\
-         shrunk  deny  enforce  held-back      1508  12m ago  https://lists.example/drop.txt\n\
-         gone    deny  enforce  failed         1508  -        https://lists.example/drop.txt\n\
-         left    deny  -        unattended     1508  -        -\n\
+        "FEED    LIST  MODE     STATE       ENTRIES  WOULD DROP  READ     SOURCE\n\
+         fine    deny  enforce  fresh          1508           -  12m ago  https://lists.example/drop.txt\n\
+         tried   deny  shadow   fresh          1508          71  12m ago  https://lists.example/drop.txt\n\
+         shrunk  deny  enforce  held-back      1508           -  12m ago  https://lists.example/drop.txt\n\
+         gone    deny  enforce  failed         1508           -  -        https://lists.example/drop.txt\n\
+         left    deny  -        unattended     1508           -  -        -\n\
          shrunk: held back, since it has 1508 entries and now offers 3; if that is right: gateway \
          feeds accept shrunk\n\
          shrunk: 1 bad line passed over, 2 entries left out; the first: line 7: `oops` is not an \
@@ -391,6 +456,7 @@ fn explain_names_the_feed_and_the_line() {
             line: 17,
             ttl: None,
         }],
+        limits: None,
     };
     service.update_feed(order, None).unwrap();
     lists.state().would = [(1, (2, 120))].into();

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use gateway_policy::bans::Mode;
-use gateway_policy::grammar::{Period, Size};
+use gateway_policy::grammar::{Period, Rate, Size};
 use serde::Deserialize;
 
 use crate::config::tree::{At, OneOrMany};
@@ -58,6 +58,12 @@ pub(crate) struct Countries {
     /// Countries whose sources are dropped, by their two letters (ISO 3166-1), such as `KP`.
     #[serde(default)]
     pub(crate) deny: OneOrMany<CountryCode>,
+    /// Countries each of whose sources is held to `limit`, besides all other limits.
+    #[serde(default)]
+    pub(crate) limited: OneOrMany<CountryCode>,
+    /// Packets that a source in a `limited` country may send, an IPv4 address or an IPv6 /64, such
+    /// as `100/s`; bursts are those of `packet_limits`.
+    pub(crate) limit: Option<At<Rate>>,
     /// `enforce`, or `shadow` to count what would be dropped. Default: `enforce`.
     pub(crate) mode: Option<At<Mode>>,
     /// How often the database is looked at for changes, from `1s` to `30d`. Default: `1h`.

@@ -4,11 +4,11 @@ use gateway_policy::bans::Mode;
 use gateway_policy::grammar::{FeedName, Period, Size};
 use gateway_policy::import::{Column, Format};
 
-use super::{Context, FilePath, setting};
+use super::{Context, FilePath, Watched, setting};
 use crate::config::raw;
 use crate::config::report::Place;
 use crate::config::tree::{At, Entries};
-use crate::config::values::{CountryCode, FeedFormat, FeedList, FeedUrl};
+use crate::config::values::{CountryCode, FeedFormat, FeedList, FeedUrl, Limit};
 
 /// A list that somebody else keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +54,24 @@ pub enum FeedSource {
         database: FilePath,
         /// The country.
         code: CountryCode,
+        /// Whether its sources are held to the limit of countries, and on no list.
+        limited: bool,
     },
+}
+
+impl Feed {
+    /// The country whose sources it holds to the limit of countries; `None` for what is on a list.
+    #[must_use]
+    pub fn limits(&self) -> Option<CountryCode> {
+        match self.source {
+            FeedSource::Country {
+                code,
+                limited: true,
+                ..
+            } => Some(code),
+            FeedSource::Url { .. } | FeedSource::File { .. } | FeedSource::Country { .. } => None,
+        }
+    }
 }
 
 /// How to read a feed.
@@ -86,18 +103,21 @@ pub(super) fn check(
     countries: Option<At<raw::Countries>>,
     interfaces: bool,
     cx: &Context<'_>,
-) -> Vec<Feed> {
+) -> (Vec<Feed>, Option<Watched>) {
     let mut all = Vec::new();
+    let mut limit = None;
     let place = feeds.0.first().map(|(key, _)| key.place());
     let place = place.or_else(|| countries.as_ref().map(At::place));
     for (key, raw) in feeds.0 {
         all.extend(name(&key, cx).and_then(|name| feed(name, raw, cx)));
     }
     if let Some(raw) = countries.and_then(At::take) {
-        all.extend(by_country(raw, cx));
+        let (countries, of_countries) = by_country(raw, cx);
+        all.extend(countries);
+        limit = of_countries;
     }
     let Some(place) = place else {
-        return all;
+        return (all, limit);
     };
     if all.len() > MAX_FEEDS {
         let message = format!(
@@ -110,7 +130,7 @@ pub(super) fn check(
         let message = "feeds are not read without `interfaces`: there is no filter for them";
         cx.report.warning(place, message);
     }
-    all
+    (all, limit)
 }
 
 fn name(key: &At<String>, cx: &Context<'_>) -> Option<FeedName> {
@@ -216,18 +236,37 @@ fn source(raw: raw::Feed, place: Place, interval: Period, cx: &Context<'_>) -> O
     }
 }
 
-fn by_country(raw: raw::Countries, cx: &Context<'_>) -> Vec<Feed> {
+/// A feed for each country, and the limit of those that have one.
+fn by_country(raw: raw::Countries, cx: &Context<'_>) -> (Vec<Feed>, Option<Watched>) {
     let interval = cx.period(raw.interval, HOUR, INTERVALS);
     let mode = setting(raw.mode, Mode::Enforce);
     let Some(database) = cx.file(&raw.database) else {
-        return Vec::new();
+        return (Vec::new(), None);
     };
-    if raw.deny.0.is_empty() {
-        let message = "no country is named in `deny`: the database is of no use";
+    if raw.deny.0.is_empty() && raw.limited.0.is_empty() {
+        let message = "no country is named in `deny` or `limited`: the database is of no use";
         cx.report.warning(raw.database.place(), message);
     }
+    match (raw.limited.0.first(), &raw.limit) {
+        (Some(limited), None) => {
+            let message =
+                "found `limited` without `limit`, expected a rate such as 100/s beside it";
+            cx.report.fault(limited.place(), message);
+        }
+        (None, Some(limit)) => {
+            let message = "no country is named in `limited`: the limit holds for nobody";
+            cx.report.warning(limit.place(), message);
+        }
+        (None, None) | (Some(_), Some(_)) => {}
+    }
+    let limit = raw.limit.and_then(At::take).map(|rate| Watched {
+        limit: Limit::Rate(rate),
+        mode,
+    });
+    let denied = raw.deny.0.into_iter().map(|written| (written, false));
+    let limited = raw.limited.0.into_iter().map(|written| (written, true));
     let mut feeds: Vec<Feed> = Vec::new();
-    for written in raw.deny.0 {
+    for (written, limited) in denied.chain(limited) {
         let place = written.place();
         let Some(code) = written.take() else {
             continue;
@@ -245,6 +284,7 @@ fn by_country(raw: raw::Countries, cx: &Context<'_>) -> Vec<Feed> {
             source: FeedSource::Country {
                 database: database.clone(),
                 code,
+                limited,
             },
             list: FeedList::Deny,
             mode,
@@ -252,5 +292,5 @@ fn by_country(raw: raw::Countries, cx: &Context<'_>) -> Vec<Feed> {
             max_entries: u32::MAX,
         });
     }
-    feeds
+    (feeds, limit)
 }

@@ -55,6 +55,8 @@ pub struct Config {
     pub networks: Networks,
     /// Lists that others keep, those of countries among them.
     pub feeds: Vec<Feed>,
+    /// Packets of a source in a country that has a limit.
+    pub country_limit: Option<Watched>,
     /// Packets per source.
     pub packet_limits: PacketLimits,
     /// When sources must have proven themselves.
@@ -93,6 +95,7 @@ impl Config {
             ("interfaces", self.interfaces != new.interfaces),
             ("networks", self.networks != new.networks),
             ("feeds", self.feeds != new.feeds),
+            ("countries", self.country_limit != new.country_limit),
             ("packet_limits", self.packet_limits != new.packet_limits),
             ("attack_mode", self.attack_mode != new.attack_mode),
             ("syn_cookies", self.syn_cookies != new.syn_cookies),
@@ -154,13 +157,15 @@ impl Config {
             cx,
         );
         let packet_limits = PacketLimits::check(section(raw.packet_limits), &networks, cx);
+        let (feeds, country_limit) = feeds::check(
+            section(raw.feeds),
+            raw.countries,
+            !raw.interfaces.0.is_empty(),
+            cx,
+        );
         Some(Self {
-            feeds: feeds::check(
-                section(raw.feeds),
-                raw.countries,
-                !raw.interfaces.0.is_empty(),
-                cx,
-            ),
+            feeds,
+            country_limit,
             interfaces: network::interfaces(raw.interfaces.0, cx),
             networks,
             attack_mode: AttackMode::check(section(raw.attack_mode), &packet_limits, cx),

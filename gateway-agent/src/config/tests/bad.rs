@@ -480,4 +480,11 @@ fn feeds_that_make_no_sense() {
             "1:47: found `UKR`, expected the two letters of a country, such as KP",
         ],
     );
+    check_in(
+        "countries: { database: a.mmdb, deny: [KP], limited: [KP, ZZ] }\n",
+        &[
+            "1:54: found `limited` without `limit`, expected a rate such as 100/s beside it",
+            "1:54: found the country KP again",
+        ],
+    );
 }

@@ -386,6 +386,21 @@ fn feeds_and_countries() {
     assert_eq!(config.feeds[0].interval.to_string(), "1h");
     assert_eq!(config.feeds[0].max_entries, 500_000);
 
+    let (config, warnings) = good(&format!(
+        "{LEAST}countries: {{ database: c.mmdb, deny: KP, limited: [zz, YY], limit: 100/s, mode: \
+         shadow }}\n"
+    ));
+    assert_eq!(warnings, [only_filter]);
+    let limits: Vec<Option<String>> = config
+        .feeds
+        .iter()
+        .map(|feed| feed.limits().map(|code| code.to_string()))
+        .collect();
+    assert_eq!(limits, [None, Some("ZZ".to_owned()), Some("YY".to_owned())]);
+    let limit = config.country_limit.unwrap();
+    assert_eq!(limit.limit.to_string(), "100/s");
+    assert_eq!(limit.mode, gateway_policy::bans::Mode::Shadow);
+
     let (_, warnings) = good(
         "listeners: { bind: ':80', plaintext: true }\nroutes: { require: none, upstream: a }\n\
          upstreams: { a: { targets: http://127.0.0.1:1 } }\nfeeds: { own: { file: own.txt } }\n",

@@ -10,6 +10,23 @@ use super::{quoted, text_serde};
 pub struct CountryCode([u8; 2]);
 
 impl CountryCode {
+    /// The country as a number, which entries of the packet filter carry.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        let [first, second] = self.0;
+        (first as u32) << 8 | second as u32
+    }
+
+    /// The country with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        let [0, 0, letters @ ..] = number.to_be_bytes() else {
+            return None;
+        };
+        let are_letters = letters.iter().all(u8::is_ascii_uppercase);
+        are_letters.then_some(Self(letters))
+    }
+
     /// Whether this is what a database calls the country.
     #[must_use]
     pub fn is(self, name: &str) -> bool {
@@ -51,6 +68,10 @@ mod tests {
         let code: CountryCode = "kp".parse().unwrap();
         assert_eq!(code.to_string(), "KP");
         assert!(code.is("KP") && !code.is("KR") && !code.is("KPX"));
+        assert_eq!(CountryCode::from_number(code.number()), Some(code));
+        for number in [0, 1, 0x4b, 0x6b70, 0x0001_4b50, u32::MAX] {
+            assert_eq!(CountryCode::from_number(number), None, "{number:x}");
+        }
         for text in ["", "K", "KPX", "K1", "ß"] {
             let said = text.parse::<CountryCode>().unwrap_err();
             assert!(said.contains("two letters of a country"), "{said}");

@@ -21,10 +21,16 @@ pub struct Explanation {
     pub meaning: String,
     /// The entry that decided; null when no list did.
     pub decided_by: Option<EntryView>,
+    /// The limit that decided, as the configuration names it; null when none did.
+    #[serde(default)]
+    pub limit: Option<String>,
     /// The other live entries that cover the address, the longest prefix first.
     pub others: Vec<EntryView>,
     /// The trusted network it lies in, if in one.
     pub zone: Option<Prefix>,
+    /// The country with a limit that it lies in, if in one and in no trusted network.
+    #[serde(default)]
+    pub country: Option<CountryView>,
     /// Until when it is known as a good client; null when it is not.
     pub known_until_unix_ms: Option<UnixMillis>,
     /// Whether attack mode is on, in which it matters whether it is known.
@@ -33,6 +39,15 @@ pub struct Explanation {
     pub history: Vec<ChangeView>,
     /// What else one should know, a sentence each.
     pub notes: Vec<String>,
+}
+
+/// A network of a country that has a limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountryView {
+    /// The country's two letters (ISO 3166-1).
+    pub code: String,
+    /// The network.
+    pub prefix: Prefix,
 }
 
 /// A change in the log.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::WouldDrop;
 use crate::store::{ListName, Mode, UnixMillis};
 
 /// Names a feed.
@@ -24,16 +25,73 @@ pub struct Feeds {
 pub struct FeedStatus {
     /// Its name; lists of countries are called `country:KP`.
     pub name: String,
-    /// The list that it feeds.
-    pub list: ListName,
+    /// What it feeds.
+    pub list: FeedTarget,
     /// What the agent does with it.
     pub state: FeedState,
     /// Entries of it that are on the list.
     pub entries: u64,
     /// When they last changed; null when the store has none.
     pub changed_unix_ms: Option<UnixMillis>,
+    /// What its entries in shadow mode would have dropped, of those that it has now; null when it
+    /// is enforced, or that is not known.
+    #[serde(default)]
+    pub would_drop: Option<WouldDrop>,
     /// What the agent knows besides; null when none runs.
     pub agent: Option<FeedDetail>,
+}
+
+/// What a feed feeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FeedTarget {
+    /// The deny list.
+    Deny,
+    /// The safelist.
+    Allow,
+    /// No list: its sources are held to the limit of countries.
+    Limit,
+}
+
+impl FeedTarget {
+    /// Its name in JSON and tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// What a person calls it in a sentence.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Deny => ListName::Deny.words(),
+            Self::Allow => ListName::Allow.words(),
+            Self::Limit => "the limit of countries",
+        }
+    }
+
+    /// The list; `None` for the limit.
+    #[must_use]
+    pub const fn list(self) -> Option<ListName> {
+        match self {
+            Self::Deny => Some(ListName::Deny),
+            Self::Allow => Some(ListName::Allow),
+            Self::Limit => None,
+        }
+    }
+}
+
+impl From<ListName> for FeedTarget {
+    fn from(list: ListName) -> Self {
+        match list {
+            ListName::Deny => Self::Deny,
+            ListName::Allow => Self::Allow,
+        }
+    }
 }
 
 /// What the agent does with a feed.

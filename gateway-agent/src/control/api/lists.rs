@@ -142,13 +142,29 @@ pub struct EntryView {
     /// The import it came with, if with one.
     #[serde(default)]
     pub import: Option<Import>,
-    /// What it would have dropped, when it is in shadow mode and that is known.
+    /// What it would have dropped since the filter was loaded, when it is in shadow mode and that
+    /// is known.
     #[serde(default)]
     pub would_drop: Option<WouldDrop>,
+    /// What it has dropped at least; only `explain` asks for it, of the entry that decides.
+    #[serde(default)]
+    pub hits: Option<HitsView>,
 }
 
-/// What an entry in shadow mode would have dropped since the filter was loaded.
+/// What an entry in force has dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HitsView {
+    /// Packets, at least: the count is never more than the truth.
+    pub at_least: u64,
+    /// Since when they are counted; null when nothing was.
+    pub since_unix_ms: Option<UnixMillis>,
+    /// The block whose packets are counted together, where that of the entry alone is not known.
+    #[serde(default)]
+    pub within: Option<Prefix>,
+}
+
+/// What an entry or a limit in shadow mode would have dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WouldDrop {
     /// Packets.
     pub packets: u64,
@@ -173,6 +189,7 @@ impl EntryView {
             ban: record.ban,
             import: record.import,
             would_drop: None,
+            hits: None,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! What the filter counted.
 
+use gateway_policy::grammar::Prefix;
 use serde::{Deserialize, Serialize};
+
+use crate::store::{RuleId, UnixMillis};
 
 /// What the filter counted since it was loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -9,6 +12,23 @@ pub struct Stats {
     pub interfaces: Vec<InterfaceStats>,
     /// All interfaces together.
     pub total: Totals,
+    /// The rules in force that have dropped most, the first of them first; null unless asked for.
+    #[serde(default)]
+    pub busiest: Option<Vec<BusyRule>>,
+}
+
+/// What a rule in force has dropped: an entry, or an IPv4 /24 that is denied as a whole, where no
+/// entry is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusyRule {
+    /// The entry's number; null for a block.
+    pub rule: Option<RuleId>,
+    /// The block; null for an entry.
+    pub block: Option<Prefix>,
+    /// Packets, at least: the count is never more than the truth.
+    pub at_least: u64,
+    /// Since when they are counted.
+    pub since_unix_ms: Option<UnixMillis>,
 }
 
 /// What the filter counted on one interface.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttackStatus, FeedStatus, ReconcileStatus};
-use crate::store::UnixMillis;
+use super::{AttackStatus, FeedStatus, ReconcileStatus, WouldDrop};
+use crate::store::{Mode, UnixMillis};
 
 /// How things stand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,13 @@ pub struct LimitStatus {
     pub name: String,
     /// Its value as the configuration would write it.
     pub value: String,
+    /// Whether it acts; null for what has no mode of its own.
+    #[serde(default)]
+    pub mode: Option<Mode>,
+    /// What it would have dropped since the limits were last changed; null unless it is in shadow
+    /// mode.
+    #[serde(default)]
+    pub would_drop: Option<WouldDrop>,
 }
 
 /// The filter's answers to SYNs above the threshold.

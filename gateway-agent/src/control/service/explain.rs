@@ -5,15 +5,23 @@ use std::net::IpAddr;
 
 use gateway_common::Verdict;
 use gateway_common::lists::{Entry, MODE_ENFORCE};
+use gateway_common::rule::{LimitKind, Rule, block};
 use gateway_common::tables::List;
+use gateway_common::time::Nanos;
 use gateway_policy::grammar::Prefix;
 
 use super::Service;
+use super::limited::is_limited;
+use crate::config::CountryCode;
 use crate::control::Fault;
-use crate::control::api::{EntryView, Explanation};
+use crate::control::api::{CountryView, EntryView, Explanation, HitsView};
 use crate::control::lists::Probe;
 use crate::control::now::Now;
+use crate::datapath::RuleHits;
 use crate::store::{ListName, Mode, Origin, Reader, RuleId};
+
+/// The length of the blocks that the program denies at a glance.
+const BLOCK: u8 = 24;
 
 /// Changes shown.
 const HISTORY: u32 = 10;
@@ -31,7 +39,7 @@ impl Service {
         let host = Prefix::host(address);
         let probe = self.lists.probe(address)?;
         let around = self.around(host)?;
-        let zone = self.zone(host)?;
+        let (zone, country) = self.zone(host)?;
         let now = self.now();
         let known_until = self.lists.known_until(address)?;
         let known_until = known_until.filter(|until| now.monotonic < *until);
@@ -62,6 +70,9 @@ impl Service {
         for view in decided_by.iter_mut().chain(&mut others) {
             self.count(view)?;
         }
+        if let Some(view) = &mut decided_by {
+            view.hits = self.hits(view, now)?;
+        }
         let unknown = others
             .iter()
             .filter(|v| {
@@ -84,13 +95,73 @@ impl Service {
             action: probe.verdict.action().name().to_owned(),
             meaning: probe.verdict.describe().to_owned(),
             decided_by,
+            limit: self.limit(probe.rule),
             others,
             zone,
+            country,
             known_until_unix_ms: known_until.and_then(|until| now.to_wall(until)),
             attack,
             history: history.into_iter().map(Into::into).collect(),
             notes,
         })
+    }
+
+    /// What an entry in force has dropped at least. What the index denies is counted by its /24: a
+    /// longer entry is told the count of that, and for others it is that of the longest entry
+    /// around its first address.
+    fn hits(&self, view: &EntryView, now: Now) -> Result<Option<HitsView>, Fault> {
+        if view.list != ListName::Deny || view.mode != Mode::Enforce {
+            return Ok(None);
+        }
+        let mut found: Vec<RuleHits> = self.lists.hits(view.rule.get())?.into_iter().collect();
+        if view.prefix.len() <= BLOCK {
+            for hits in self.lists.all_hits()? {
+                let Rule::Block([a, b, c]) = hits.rule else {
+                    continue;
+                };
+                let first = IpAddr::from([a, b, c, 0]);
+                if view.prefix.contains(first) && self.is_longest(view.prefix, first, now)? {
+                    found.push(hits);
+                }
+            }
+        }
+        // Nor is the entry of a host looked up that the index denies.
+        let mut within = None;
+        if let IpAddr::V4(address) = view.prefix.network()
+            && view.prefix.len() > BLOCK
+            && found.is_empty()
+        {
+            within = Prefix::holding(address.into(), BLOCK).ok();
+            found.extend(self.lists.hits(block(address.octets()))?);
+        }
+        let since = found.iter().map(|hits| hits.since.max(Nanos(1))).min();
+        Ok(Some(HitsView {
+            at_least: found.iter().map(|hits| hits.packets).sum(),
+            since_unix_ms: since.and_then(|since| now.to_wall(since)),
+            within: within.filter(|_| since.is_some()),
+        }))
+    }
+
+    /// Whether no deny entry in force is longer than `prefix` and holds `address` too.
+    fn is_longest(&self, prefix: Prefix, address: IpAddr, now: Now) -> Result<bool, Fault> {
+        let around = prefixes(Prefix::host(address));
+        for longer in around.take_while(|around| around.len() > prefix.len()) {
+            let entry = self.lists.get(List::Deny, longer)?;
+            if entry.is_some_and(|entry| acts(&entry, now)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The limit with this number, as the configuration names it, or its kind when no agent runs.
+    fn limit(&self, rule: u32) -> Option<String> {
+        let kind = match Rule::of(rule) {
+            Rule::Limit(kind, _) => kind,
+            Rule::None | Rule::Entry(_) | Rule::Block(_) => return None,
+        };
+        let name = self.hooks.limit_name(rule);
+        Some(name.unwrap_or_else(|| kind_in_words(kind).to_owned()))
     }
 
     /// The kernel's entries around `host`, the longest prefix first, the safelist first among
@@ -111,13 +182,34 @@ impl Service {
         Ok(around)
     }
 
-    fn zone(&self, host: Prefix) -> Result<Option<Prefix>, Fault> {
+    /// The trusted network around `host`, or the country that has a limit: the longer of both.
+    fn zone(&self, host: Prefix) -> Result<(Option<Prefix>, Option<CountryView>), Fault> {
         for prefix in prefixes(host) {
-            if self.lists.get(List::Zone, prefix)?.is_some() {
-                return Ok(Some(prefix));
+            let Some(zone) = self.lists.get(List::Zone, prefix)? else {
+                continue;
+            };
+            if !is_limited(&zone) {
+                return Ok((Some(prefix), None));
             }
+            let code = CountryCode::from_number(zone.rule);
+            let code = code.map_or_else(|| "?".to_owned(), |code| code.to_string());
+            return Ok((None, Some(CountryView { code, prefix })));
         }
-        Ok(None)
+        Ok((None, None))
+    }
+}
+
+/// Where the configuration has limits of a kind.
+const fn kind_in_words(kind: LimitKind) -> &'static str {
+    match kind {
+        LimitKind::Packets => "packet_limits",
+        LimitKind::Bytes => "packet_limits.bytes",
+        LimitKind::Connections => "packet_limits.connections",
+        LimitKind::Sites => "packet_limits.sites",
+        LimitKind::Destinations => "packet_limits.destinations",
+        LimitKind::Ports => "packet_limits.ports",
+        LimitKind::Cookies => "syn_cookies.threshold",
+        LimitKind::Countries => "countries.limit",
     }
 }
 
@@ -143,6 +235,11 @@ fn decider(probe: Probe, around: &[Around], now: Now) -> Option<(Option<&Around>
     Some((found, rule))
 }
 
+/// Whether an entry does what its list is for.
+fn acts(entry: &Entry, now: Now) -> bool {
+    entry.mode == MODE_ENFORCE && entry.is_live(now.monotonic)
+}
+
 /// The list that a verdict comes from.
 const fn list_of(verdict: Verdict) -> Option<ListName> {
     match verdict {
@@ -164,6 +261,7 @@ const fn list_of(verdict: Verdict) -> Option<ListName> {
         | Verdict::DestinationLimited
         | Verdict::SynCookie
         | Verdict::UnknownLimited
+        | Verdict::CountryLimited
         | Verdict::Truncated
         | Verdict::BadHeader
         | Verdict::BadLength
@@ -215,5 +313,6 @@ fn view(
         ban: None,
         import: None,
         would_drop: None,
+        hits: None,
     }))
 }

@@ -8,6 +8,7 @@ use gateway_policy::grammar::{Period, Prefix};
 use gateway_policy::import;
 
 use super::Service;
+use super::limited::is_limited;
 use crate::control::api::{AddRequest, ImportRequest, MAX_PREFIXES, MAX_REASON, MAX_TAG};
 use crate::control::{Fault, FaultKind};
 use crate::store::ListName;
@@ -125,7 +126,8 @@ impl Service {
             Prefix::v6::<128>(Ipv6Addr::LOCALHOST),
         ];
         protected.extend(loopback.map(|prefix| (prefix, "the host itself".to_owned())));
-        let zones = self.lists.entries(List::Zone)?;
+        let mut zones = self.lists.entries(List::Zone)?;
+        zones.retain(|(_, zone)| !is_limited(zone));
         protected.extend(
             zones
                 .into_iter()

@@ -1,14 +1,20 @@
 //! Lists, state and counters, to look at.
 
+use gateway_common::rule::Rule;
+use gateway_common::time::Nanos;
 use gateway_common::verdict::Action as Fate;
+use gateway_policy::grammar::Prefix;
 
 use super::Service;
 use crate::control::api::{
-    EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE, Page,
-    PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats, WouldDrop,
+    BusyRule, EntryView, FilterStatus, InterfaceStats, InterfaceStatus, ListsStatus, MAX_PAGE,
+    Page, PageQuery, Place, ReloadRequest, Reloaded, Stats, Status, Totals, VerdictStats,
+    WouldDrop,
 };
 use crate::control::lists::{Interface, InterfaceCounters, VerdictCount};
+use crate::control::now::Now;
 use crate::control::{Actor, Fault, FaultKind, ListsError};
+use crate::datapath::RuleHits;
 use crate::store::{
     Action, Change, Cursor, Durability, Filter, ListName, Mode, Origin, RuleId, Store,
 };
@@ -72,9 +78,11 @@ impl Service {
         let mut forgotten = 0;
         for rule in self.lists.counted()? {
             // The store is let go between two of them: bans wait for it.
-            let known = match RuleId::new(rule) {
-                Some(rule) => self.store().read().by_rule(rule)?.is_some(),
-                None => false,
+            let known = match (Rule::of(rule), RuleId::new(rule)) {
+                (Rule::Entry(_), Some(rule)) => self.store().read().by_rule(rule)?.is_some(),
+                // What changes the limits clears their counts away.
+                (Rule::Limit(..), _) => true,
+                (Rule::None | Rule::Entry(_) | Rule::Block(_), _) => false,
             };
             if !known {
                 self.lists.forget_count(rule)?;
@@ -103,7 +111,10 @@ impl Service {
                 interfaces: Vec::new(),
             },
         };
-        let agent = self.hooks.agent();
+        let mut agent = self.hooks.agent();
+        if let Some(agent) = &mut agent {
+            self.sum_feeds(&mut agent.feeds)?;
+        }
         let attack = self.attack_status().ok();
         let reconciled = self.reconciled();
         let lists = self.lists_status()?;
@@ -203,7 +214,29 @@ pub fn stats_of(counters: &[InterfaceCounters]) -> Stats {
     Stats {
         interfaces,
         total: all.fold(Totals::default(), add),
+        busiest: None,
     }
+}
+
+/// The rules that have dropped most, at most `limit`, in the shape of the API.
+#[must_use]
+pub fn busiest_of(mut hits: Vec<RuleHits>, limit: usize, now: Now) -> Vec<BusyRule> {
+    hits.sort_unstable_by_key(|hits| (std::cmp::Reverse(hits.packets), hits.rule));
+    hits.truncate(limit);
+    let in_words = |hits: RuleHits| {
+        let (rule, block) = match hits.rule {
+            Rule::Entry(number) => (RuleId::new(number), None),
+            Rule::Block([a, b, c]) => (None, Prefix::holding([a, b, c, 0].into(), 24).ok()),
+            Rule::None | Rule::Limit(..) => (None, None),
+        };
+        BusyRule {
+            rule,
+            block,
+            at_least: hits.packets,
+            since_unix_ms: now.to_wall(hits.since.max(Nanos(1))),
+        }
+    };
+    hits.into_iter().map(in_words).collect()
 }
 
 fn verdict_stats(count: &VerdictCount) -> VerdictStats {

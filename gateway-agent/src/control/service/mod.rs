@@ -15,6 +15,7 @@ mod explain;
 mod feed;
 mod guard;
 mod import;
+mod limited;
 mod look;
 mod reconcile;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use gateway_policy::grammar::Prefix;
 pub use audit::{Pace, Round};
 pub use bans::{BanOrder, BanOutcome};
 pub use feed::{FeedOrder, FeedOutcome, FeedTaken};
-pub use look::stats_of;
+pub use look::{busiest_of, stats_of};
 pub use reconcile::Reconciled;
 
 use super::api::{
@@ -92,6 +93,11 @@ impl Service {
 
     fn now(&self) -> Now {
         (self.clock)()
+    }
+
+    /// The right to change many things at once.
+    fn alone(&self) -> MutexGuard<'_, ()> {
+        self.bulk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A transaction that a panic cut short was rolled back when it was dropped, so the store
@@ -162,10 +168,12 @@ impl Control for Session {
     }
 
     fn refresh_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
-        self.service.hooks.refresh_feed(&request.name)
+        let feed = self.service.hooks.refresh_feed(&request.name)?;
+        self.service.summed(feed)
     }
 
     fn accept_feed(&self, request: &FeedRequest) -> Result<FeedStatus, Fault> {
-        self.service.hooks.accept_feed(&self.actor, &request.name)
+        let feed = self.service.hooks.accept_feed(&self.actor, &request.name)?;
+        self.service.summed(feed)
     }
 }

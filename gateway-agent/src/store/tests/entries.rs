@@ -1,5 +1,7 @@
 //! List entries: put, replaced, removed, found.
 
+use gateway_common::rule::LAST_ENTRY;
+
 use super::*;
 
 #[test]
@@ -211,9 +213,9 @@ fn the_last_rule_id_is_the_last() {
     put(&mut store, &deny("192.0.2.7"));
     store
         .conn
-        .execute_batch("UPDATE sqlite_sequence SET seq = 4294967294 WHERE name = 'entry'")
+        .execute_batch("UPDATE sqlite_sequence SET seq = 4261412862 WHERE name = 'entry'")
         .unwrap();
-    assert_eq!(put(&mut store, &deny("192.0.2.8")).get(), u32::MAX);
+    assert_eq!(put(&mut store, &deny("192.0.2.8")).get(), LAST_ENTRY);
     let refused = store
         .write(Durability::Lazy, |w| w.put(&deny("192.0.2.9")))
         .unwrap_err();

@@ -1,5 +1,6 @@
 //! Feeds: what of them gets onto the lists, and what not.
 
+use gateway_common::rule::{LimitKind, limit};
 use gateway_policy::grammar::FeedName;
 use gateway_policy::import::Entry as Line;
 
@@ -24,6 +25,7 @@ fn says(name: &str, prefixes: &[&str]) -> FeedOrder {
         mode: Mode::Enforce,
         source: "https://lists.example/drop.txt".to_owned(),
         entries,
+        limits: None,
     }
 }
 
@@ -339,4 +341,45 @@ fn a_lost_store_holds_what_feeds_had_for_a_day() {
     let entries = bench.entries(ListName::Deny);
     assert_eq!(entries[0].origin, Origin::Feed);
     assert_eq!(entries[0].left_ms, Some(24 * 3600 * 1000));
+}
+
+#[test]
+fn what_a_feed_would_have_dropped_is_the_sum_of_its_entries() {
+    let bench = bench();
+    let shadowed = |name, prefixes: &[&str]| FeedOrder {
+        mode: Mode::Shadow,
+        ..says(name, prefixes)
+    };
+    bench.fed(shadowed("a", &["192.0.2.0/24", "198.51.100.7"]));
+    bench.fed(shadowed("b", &["203.0.113.0/24"]));
+    bench.fed(says("acts", &["198.18.0.0/16"]));
+    let by_hand = AddRequest {
+        shadow: true,
+        ..request(&["198.51.101.0/24"])
+    };
+    bench.session.add(ListName::Deny, &by_hand).unwrap();
+    let limit = limit(LimitKind::Packets, 0);
+    bench.lists.state().would = (1..=9).map(|rule| (rule, (10, 600))).collect();
+    bench.lists.state().would.insert(limit, (5, 300));
+    let sums = |bench: &Bench| -> Vec<_> {
+        let feeds = bench.session.feeds().unwrap().feeds;
+        feeds
+            .into_iter()
+            .map(|feed| (feed.name, feed.would_drop.map(|would| would.packets)))
+            .collect()
+    };
+    let named = |name: &str, sum| (name.to_owned(), sum);
+    assert_eq!(
+        sums(&bench),
+        [
+            named("a", Some(20)),
+            named("acts", None),
+            named("b", Some(10))
+        ]
+    );
+    // What is gone takes its count along; what stays keeps it, and so do limits.
+    bench.fed(shadowed("a", &["198.51.100.7"]));
+    bench.service.forget_counts().unwrap();
+    assert_eq!(sums(&bench)[0], named("a", Some(10)));
+    assert_eq!(bench.lists.state().would.get(&limit), Some(&(5, 300)));
 }

@@ -1,6 +1,9 @@
 //! Lists, verdicts and counters, looked at.
 
+use gateway_common::rule::Rule;
+
 use super::*;
+use crate::datapath::RuleHits;
 
 #[test]
 fn pages_join_up() {
@@ -92,7 +95,11 @@ fn explain_finds_the_rule_of_a_block_denied_at_a_glance() {
     let changed = bench.deny(&["192.0.2.0/24"]).unwrap();
     let asked = bench.session.explain("192.0.2.9".parse().unwrap()).unwrap();
     assert_eq!(asked.verdict, "denied-prefix");
-    assert_eq!(asked.decided_by, Some(changed.entries[0].clone()));
+    let decided = EntryView {
+        hits: None,
+        ..asked.decided_by.unwrap()
+    };
+    assert_eq!(decided, changed.entries[0]);
 }
 
 #[test]
@@ -230,4 +237,44 @@ fn shadow_entries_tell_what_they_would_have_dropped() {
     assert_eq!(bench.service.forget_counts().unwrap(), 1);
     let left: Vec<u32> = bench.lists.state().would.keys().copied().collect();
     assert_eq!(left, [1, 3]);
+}
+
+#[test]
+fn explain_tells_what_an_entry_has_dropped_at_least() {
+    let bench = bench();
+    // The rules 1 to 4.
+    bench
+        .deny(&[
+            "198.51.0.0/16",
+            "198.51.100.0/24",
+            "198.51.101.7",
+            "192.0.2.9",
+        ])
+        .unwrap();
+    let hits = |rule, packets, seconds| RuleHits {
+        rule,
+        packets,
+        since: Nanos::from_secs(seconds),
+    };
+    bench.lists.state().hits = vec![
+        hits(Rule::Entry(1), 3, 4_990),
+        hits(Rule::Entry(3), 7, 4_000),
+        // Blocks of the /16, of the /24 inside it, and of neither.
+        hits(Rule::Block([198, 51, 7]), 100, 4_900),
+        hits(Rule::Block([198, 51, 8]), 1, 4_995),
+        hits(Rule::Block([198, 51, 100]), 1_000, 4_800),
+        hits(Rule::Block([192, 0, 2]), 9, 4_800),
+    ];
+    let told = |address: &str| {
+        let explained = bench.session.explain(address.parse().unwrap()).unwrap();
+        let decided = explained.decided_by.unwrap();
+        let hits = decided.hits.unwrap();
+        let ago = hits.since_unix_ms.map(|at| (NOW.wall.0 - at.0) / 1_000);
+        (decided.rule.get(), hits.at_least, ago)
+    };
+    assert_eq!(told("198.51.9.9"), (1, 104, Some(100)));
+    assert_eq!(told("198.51.100.9"), (2, 1_000, Some(200)));
+    assert_eq!(told("198.51.101.7"), (3, 7, Some(1_000)));
+    // Of a host it is known what was dropped from its /24.
+    assert_eq!(told("192.0.2.9"), (4, 9, Some(200)));
 }

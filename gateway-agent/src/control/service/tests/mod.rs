@@ -4,6 +4,7 @@ mod audit;
 mod bans;
 mod feed;
 mod import;
+mod limited;
 mod lists;
 mod look;
 mod step;
