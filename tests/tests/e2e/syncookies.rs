@@ -118,6 +118,47 @@ fn flood(name: &str, mode: &str) {
     assert!(metrics.lines().any(counted), "{metrics}");
 }
 
+/// The stack throws SYNs with a wrong checksum away, so those that are below the threshold remind
+/// no socket of a flood; it takes up who was answered by the filter all the same.
+#[test]
+fn syns_that_the_stack_throws_away_refuse_no_client() {
+    let world = World::running(
+        "synspoilt",
+        &json!({
+            "interfaces": [{"name": WAN, "mode": "native"}],
+            "syn_cookies": {"threshold": "50/s", "when": "always"},
+            "rate_limits": {"untrusted": "unlimited"},
+        }),
+    );
+    let attacker = world.host(Host::Attacker);
+    let to = IpAddr::from(Host::Gateway.ip4());
+    let flood = Flood::syn((to, 443).into())
+        .from(Sources::spread4(65_536).unwrap())
+        .packets(30_000)
+        .per_second(10_000)
+        .spoilt();
+    let received = tcp_ext(&world, "SyncookiesRecv");
+    let visits = std::thread::scope(|scope| {
+        let flooding = scope.spawn(move || flood.run(attacker).unwrap());
+        wait::until(SOON, "an account that is used up", || {
+            (world.agent.stats().unwrap().packets("syn-cookie") > 1_000).then_some(())
+        })
+        .unwrap();
+        let request = world.https_at(to, "/");
+        let every = Duration::from_millis(20);
+        let visitor = Visitor::start(world.host(Host::Client), vec![request], every).unwrap();
+        wait::until(SOON, "visits under the flood", || {
+            (visitor.count() >= 20).then_some(())
+        })
+        .unwrap();
+        visitor.pause();
+        flooding.join().unwrap();
+        visitor.visits()
+    });
+    assert!(visits.failures.is_empty(), "{:?}", visits.failures);
+    assert!(tcp_ext(&world, "SyncookiesRecv") - received >= 20);
+}
+
 #[test]
 fn clients_get_through_a_flood_of_syns_in_native_mode() {
     flood("syn", "native");

@@ -7,6 +7,7 @@
 //! begins and undone when it has been over for a while.
 
 mod endpoints;
+mod knock;
 
 use std::{
     net::SocketAddr,
@@ -21,7 +22,7 @@ use gateway_common::{
 
 use gateway_policy::reputation::{AttackMode, AttackPolicy, Change, Order, Seen, Trigger};
 
-use self::endpoints::Endpoints;
+use self::{endpoints::Endpoints, knock::knock};
 use super::limits::per_second;
 use crate::{
     clock,
@@ -43,6 +44,9 @@ pub(super) struct Cookies {
 /// For how long there must be few SYNs before a flood is over.
 const HOLD: Nanos = Nanos::from_secs(60);
 
+/// How often listening sockets are reminded of a flood, which they remember for two minutes.
+const REMIND: Nanos = Nanos::from_secs(30);
+
 struct State {
     /// What is wanted; nothing before the listeners are there and after they are gone.
     wanted: Option<Wanted>,
@@ -50,6 +54,8 @@ struct State {
     flood: AttackMode,
     /// What is in force.
     endpoints: Endpoints,
+    /// When the listening sockets were last reminded, since they had to be.
+    reminded: Option<Nanos>,
     /// Why nothing is in force that is wanted.
     why: Option<String>,
     /// Whether it was said that there are too many endpoints.
@@ -76,6 +82,7 @@ impl Cookies {
                 wanted: None,
                 flood: AttackMode::new(policy(&config.syn_cookies), goes_on),
                 endpoints: Endpoints::default(),
+                reminded: None,
                 why: None,
                 overflowed: false,
             }),
@@ -284,6 +291,11 @@ impl Cookies {
             );
         }
         state.overflowed = overflows;
+        if is_ready && settings.mode == CookieMode::Enforce {
+            remind(state, &wanted);
+        } else {
+            state.reminded = None;
+        }
         let mut datapath = self.kernel.datapath();
         let written = datapath.set_listening(&wanted).and_then(|(new, gone)| {
             if new + gone > 0 {
@@ -314,6 +326,24 @@ impl State {
     fn is_ready(&self) -> bool {
         let mode = self.wanted.as_ref().map(|wanted| wanted.settings.mode);
         mode == Some(CookieMode::Shadow) || self.flood.cause().is_some()
+    }
+}
+
+/// Has the sockets at these endpoints answer with a cookie, unless they have just done so.
+fn remind(state: &mut State, endpoints: &Endpoints) {
+    let now = clock::monotonic();
+    let is_due = state.reminded.is_none_or(|at| now.since(at) >= REMIND);
+    let are_new = || {
+        endpoints
+            .keys()
+            .any(|one| !state.endpoints.contains_key(one))
+    };
+    if !is_due && !are_new() {
+        return;
+    }
+    state.reminded = Some(now);
+    if let Some((failed, error)) = knock(endpoints.keys()) {
+        tracing::debug!(failed, "SYN cookies: no connection to an endpoint: {error}");
     }
 }
 

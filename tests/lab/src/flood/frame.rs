@@ -20,6 +20,8 @@ pub(super) struct Template {
     addresses: (usize, usize),
     /// Where the TCP or UDP header begins.
     segment: usize,
+    /// Whether the checksum behind the IP header is wrong.
+    spoilt: bool,
 }
 
 impl Template {
@@ -89,7 +91,13 @@ impl Template {
             protocol,
             addresses,
             segment: segment_at,
+            spoilt: false,
         }
+    }
+
+    /// The same, with a wrong checksum behind the IP header where `spoilt`.
+    pub(super) fn spoilt(self, spoilt: bool) -> Self {
+        Self { spoilt, ..self }
     }
 
     /// The frame number `turn`, from this source; its port follows from the number.
@@ -139,6 +147,7 @@ impl Template {
             0 if self.protocol == UDP => 0xffff,
             sum => sum,
         };
+        let sum = if self.spoilt { sum ^ 1 } else { sum };
         self.put(place, &sum.to_be_bytes())
     }
 }

@@ -47,6 +47,7 @@ pub struct Flood {
     sources: Option<Sources>,
     packets: u64,
     per_second: Option<u64>,
+    spoilt: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +92,7 @@ impl Flood {
             sources: None,
             packets: 1,
             per_second: None,
+            spoilt: false,
         }
     }
 
@@ -115,6 +117,13 @@ impl Flood {
         self
     }
 
+    /// With wrong TCP or UDP checksums: what the receiver's stack throws away.
+    #[must_use]
+    pub fn spoilt(mut self) -> Self {
+        self.spoilt = true;
+        self
+    }
+
     /// Sends the packets from this host and returns when the last one is out.
     ///
     /// # Errors
@@ -130,7 +139,8 @@ impl Flood {
         let mut template = match &self.kind {
             Kind::Syn => Template::syn(from.host().mac(), mac, self.to),
             Kind::Udp(payload) => Template::udp(from.host().mac(), mac, self.to, payload)?,
-        };
+        }
+        .spoilt(self.spoilt);
         let send = || -> Result<Flooded> {
             let wire = Wire::open(from.host().interface())?;
             let started = Instant::now();
