@@ -63,11 +63,11 @@ pub trait Tables {
     }
 
     /// Calls [`lists::listed4`], as [`Tables::walk4`] does its walk.
-    fn listed4(&self, address: u32) -> Packed
+    fn listed4(&self, address: u32, all: bool) -> Packed
     where
         Self: Sized,
     {
-        lists::listed4(self, address)
+        lists::listed4(self, address, all)
     }
 
     /// Calls [`lists::walk4`]; the kernel's shell puts a function boundary around it, so that the

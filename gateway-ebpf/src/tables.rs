@@ -49,8 +49,8 @@ impl Tables for KernelTables {
     }
 
     #[inline(always)]
-    fn listed4(&self, address: u32) -> Packed {
-        Packed::from_raw(gateway_listed4(address))
+    fn listed4(&self, address: u32, all: bool) -> Packed {
+        Packed::from_raw(gateway_listed4(address, all as u32))
     }
 
     #[inline(always)]
@@ -237,14 +237,14 @@ extern "C" fn gateway_attempt(
 /// [`lists::listed4`], likewise.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn gateway_listed4(address: u32) -> u64 {
+extern "C" fn gateway_listed4(address: u32, all: u32) -> u64 {
     match SETTINGS.get(0) {
         Some(settings) => {
             let tables = KernelTables {
                 settings,
                 probe: false,
             };
-            lists::listed4(&tables, address).raw()
+            lists::listed4(&tables, address, all != 0).raw()
         }
         None => 0,
     }

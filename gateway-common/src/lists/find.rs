@@ -20,12 +20,18 @@ pub(crate) fn find4<T: Tables>(tables: &T, address: &[u8; 4]) -> Packed {
     if region.bits(tables.cells4(region.word)) == 0 {
         return Packed::NOTHING;
     }
-    tables.listed4(u32::from_be_bytes(*address))
+    let place = cells::place4(*address);
+    match place.read(tables.cells4(place.word)) {
+        Cell::Clear => Packed::NOTHING,
+        Cell::Whole => Packed::new(Kind::DeniedPrefix, 0, rule::block(*address)),
+        Cell::Deny => tables.listed4(u32::from_be_bytes(*address), false),
+        Cell::Any => tables.listed4(u32::from_be_bytes(*address), true),
+    }
 }
 
-/// As [`find4`], for an address in a region that has something.
+/// As [`find4`], for an address in a block that has entries; `all` as for [`walk4`].
 #[inline(always)]
-pub fn listed4<T: Tables>(tables: &T, address: u32) -> Packed {
+pub fn listed4<T: Tables>(tables: &T, address: u32, all: bool) -> Packed {
     let record = indexed(tables, address);
     if record.is_none() {
         return Packed::NOTHING;
@@ -45,10 +51,10 @@ pub fn listed4<T: Tables>(tables: &T, address: u32) -> Packed {
             return here;
         }
     }
-    exact4(tables, address)
+    tables.walk4(address, all)
 }
 
-/// As [`listed4`], past the index.
+/// As [`find4`], past the index.
 #[inline(always)]
 pub(crate) fn exact4<T: Tables>(tables: &T, address: u32) -> Packed {
     let place = cells::place4(address.to_be_bytes());

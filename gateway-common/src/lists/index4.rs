@@ -1,5 +1,5 @@
 //! The index of denied IPv4 addresses: a hash table of /24 blocks that answers for most sources
-//! which the coarse summary ([`super::cells`]) does not.
+//! which the cells ([`super::cells`]) do not: those in blocks that are denied in part.
 //!
 //! A [`Bucket`] holds up to eight [`Record`]s, half a cache line, so that one load tells whether a
 //! source is denied, is not, or needs a closer look: there are no chains to follow. It has as many

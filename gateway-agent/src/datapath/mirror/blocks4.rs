@@ -41,10 +41,10 @@ impl Blocks {
         self.first..self.first + (1 << (24 - self.length))
     }
 
-    /// Numbers of the /23 blocks that these lie in: the number of a block without its last bit.
+    /// Numbers of the /22 blocks that these lie in: the number of a block without its last bits.
     pub(super) const fn regions(self) -> Range<u32> {
         let numbers = self.numbers();
-        numbers.start >> 1..((numbers.end - 1) >> 1) + 1
+        numbers.start >> 2..((numbers.end - 1) >> 2) + 1
     }
 
     /// Which of the blocks a prefix touches: how many come before them, and how many they are.

@@ -122,8 +122,8 @@ impl Cells4 {
 
     fn write_regions(&mut self, blocks: Blocks, changes: &mut Changes) {
         for region in blocks.regions() {
-            let first = region << 1;
-            let listed = (first..first + 2).any(|block| self.cell(block) != Cell::Clear);
+            let first = region << 2;
+            let listed = (first..first + 4).any(|block| self.cell(block) != Cell::Clear);
             let region = region4((first << 8).to_be_bytes());
             let word = region.with(self.word(region.word), listed.into());
             self.set(region.word, word, changes);

@@ -4,7 +4,7 @@
 //! IPv4 has five tables in one map, from the coarse one that fits a processor's cache to the
 //! fine one that few packets need:
 //!
-//! 1. a bit for each /23 ([`region4`]), 1 MiB: whether either of its two cells is not clear;
+//! 1. a bit for each /22 ([`region4`]), 512 KiB: whether any of its four cells is not clear;
 //! 2. a [`Cell`] for each /24, 4 MiB, exact;
 //! 3. a word of [`Marks`] for each /24 whose cell is neither clear nor whole, shared by the 32
 //!    blocks that differ in their first five bits alone, 4 MiB: where in the block entries are,
@@ -12,7 +12,7 @@
 //! 4. a set of lengths for each /16 ([`short4`]), 128 KiB: those of the prefixes shorter than /16
 //!    that cover it, which would mark every word;
 //! 5. a bit for each /16 ([`wide4`]), 8 KiB: whether a prefix covers it that is too short for the
-//!    [index](super::index4), which is asked between the first table and the second.
+//!    [index](super::index4), which is asked between the second table and the third.
 //!
 //! IPv6 has three tables of cells in one map: one cell for each /16 block, exact, for prefixes
 //! shorter than /32; one for each /32 block by hash, for prefixes of /32 to /47; one for each /48
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn fields_of_every_width_stay_within_their_word() {
         let bit = region4([0, 0, 0x0b, 0]);
-        assert_eq!((bit.with(0, 1), bit.bits(32), bit.bits(!32)), (32, 1, 0));
+        assert_eq!((bit.with(0, 1), bit.bits(4), bit.bits(!4)), (4, 1, 0));
         let lengths = short4([10, 3, 0, 0]);
         assert_eq!(lengths.with(0, u64::MAX), 0xffff << 48);
         assert_eq!(lengths.bits(0x1234 << 48), 0x1234);

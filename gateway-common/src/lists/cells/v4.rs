@@ -3,8 +3,8 @@
 use super::{Field, Place};
 use crate::lists::Key4;
 
-/// First word of the lengths of short prefixes, behind the 2^23 regions.
-const SHORT4: u32 = 1 << 17;
+/// First word of the lengths of short prefixes, behind the 2^22 regions.
+const SHORT4: u32 = 1 << 16;
 
 /// First word of the cells, behind the lengths for 2^16 blocks.
 const CELLS4: u32 = SHORT4 + (1 << 14);
@@ -24,7 +24,7 @@ pub const WORDS4: u32 = WIDE4 + (1 << 10);
 /// The tables of the IPv4 map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table4 {
-    /// A bit for each /23.
+    /// A bit for each /22.
     Regions,
     /// Sixteen bits for each /16.
     Short,
@@ -52,11 +52,11 @@ pub const fn table4(word: u32) -> Table4 {
     }
 }
 
-/// The bit of the /23 around an IPv4 address.
+/// The bit of the /22 around an IPv4 address.
 #[inline(always)]
 #[must_use]
 pub const fn region4(address: [u8; 4]) -> Field<1> {
-    Field::nth(0, u32::from_be_bytes(address) >> 9)
+    Field::nth(0, u32::from_be_bytes(address) >> 10)
 }
 
 /// The cell of the /24 block around an IPv4 address.

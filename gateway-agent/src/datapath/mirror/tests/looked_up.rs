@@ -99,7 +99,13 @@ impl Kernel {
         if region.bits(self.words[region.word as usize]) == 0 {
             return Found::Other(Packed::from_raw(0));
         }
-        found(listed4(&self.view(true), address))
+        let place = place4(bytes);
+        match place.read(self.words[place.word as usize]) {
+            Cell::Clear => Found::Other(Packed::from_raw(0)),
+            Cell::Whole => Found::Denied,
+            Cell::Deny => found(listed4(&self.view(true), address, false)),
+            Cell::Any => found(listed4(&self.view(true), address, true)),
+        }
     }
 
     /// As it would be without a summary: every length of every list.
