@@ -30,7 +30,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let agent = build::agent(Profile::Release)?;
     let mut command = cargo::cargo();
     command
-        .arg("test")
+        // One failure should not hide the next.
+        .args(["test", "--no-fail-fast"])
         .args(&args.cargo)
         .env("GATEWAY_BIN", agent);
     cargo::visibly(&mut command, "cargo test")?;
