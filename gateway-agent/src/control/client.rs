@@ -29,6 +29,8 @@ use crate::store::ListName;
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long a call may take; a large one waits for the disk and the kernel.
 const CALL: Duration = Duration::from_secs(60);
+/// How long an import may take: a million entries take seconds, on a busy machine minutes.
+const IMPORT: Duration = Duration::from_secs(600);
 /// Bytes of the longest answer: a page of the longest entries.
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -106,15 +108,15 @@ impl Client {
             Some(body) => serde_json::to_vec(body).map_err(|e| self.fault(e))?,
             None => Vec::new(),
         };
-        self.send(method, target, "application/json", body)
+        self.send(method, target, ("application/json", body), self.call)
     }
 
     fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         target: &str,
-        media_type: &str,
-        body: Vec<u8>,
+        (media_type, body): (&str, Vec<u8>),
+        patience: Duration,
     ) -> Result<T, Fault> {
         let request = Request::builder()
             .method(method)
@@ -126,12 +128,12 @@ impl Client {
         // The timer needs the runtime, so it is made inside.
         let (status, body) = self
             .runtime
-            .block_on(async { tokio::time::timeout(self.call, self.exchange(request)).await })
+            .block_on(async { tokio::time::timeout(patience, self.exchange(request)).await })
             .map_err(|_| {
                 self.fault(format_args!(
                     "gave no answer within {} s; whether the change was made, `gateway explain` \
                      and the lists tell",
-                    self.call.as_secs()
+                    patience.as_secs()
                 ))
             })??;
         if status.is_success() {
@@ -210,7 +212,7 @@ impl Control for Client {
     fn import(&self, list: ListName, request: &ImportRequest) -> Result<ImportDone, Fault> {
         let body = wire::written(request)?.into_bytes();
         let target = format!("/v1/lists/{list}/import");
-        self.send(Method::POST, &target, "text/plain", body)
+        self.send(Method::POST, &target, ("text/plain", body), IMPORT)
     }
 
     fn confirm(&self) -> Result<Confirmed, Fault> {

@@ -11,9 +11,13 @@ use super::{Fault, FaultKind};
 /// Bytes of the longest line: the request, with all of its texts escaped.
 const MAX_LINE: usize = 16 << 10;
 
+/// Bytes of most lines, or more.
+const USUAL_LINE: usize = 32;
+
 /// The request and its entries as text.
 pub(super) fn written(request: &ImportRequest) -> Result<String, Fault> {
     let mut text = serde_json::to_string(request).map_err(|e| invalid(e.to_string()))?;
+    text.reserve(request.entries.len().saturating_mul(USUAL_LINE));
     text.push('\n');
     for Entry { prefix, line, ttl } in &request.entries {
         // Writing to a string does not fail.

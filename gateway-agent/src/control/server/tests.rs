@@ -13,7 +13,9 @@ use gateway_policy::grammar::{Period, Prefix};
 use tempfile::TempDir;
 
 use super::*;
-use crate::control::api::{AddRequest, PageQuery, ReloadRequest, RemoveRequest};
+use crate::control::api::{
+    AddRequest, ImportDone, ImportRequest, PageQuery, ReloadRequest, RemoveRequest,
+};
 use crate::control::client::Client;
 use crate::control::fake::{FakeLists, clock};
 use crate::control::{Actor, BanOrder, Control, Fault, FaultKind, Lists, NoAgent, Session};
@@ -326,6 +328,35 @@ fn an_agent_that_hangs_is_given_up() {
         refused.detail.contains("gave no answer within"),
         "{refused}"
     );
+}
+
+#[test]
+fn an_import_may_take_longer_than_other_calls() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("gateway.sock");
+    let listener = StdListener::bind(&path).unwrap();
+    let client = Client::unseen(&path).unwrap();
+    let client = client.with_call_timeout(Duration::from_millis(20));
+    let done = ImportDone {
+        added: 7,
+        ..ImportDone::default()
+    };
+    let answer = serde_json::to_string(&done).unwrap();
+    let answering = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut seen = [0; 4096];
+        let _ = stream.read(&mut seen).unwrap();
+        thread::sleep(Duration::from_millis(100));
+        let length = answer.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{answer}"
+        )
+        .unwrap();
+    });
+    let request = ImportRequest::default();
+    assert_eq!(client.import(ListName::Deny, &request).unwrap(), done);
+    answering.join().unwrap();
 }
 
 #[test]
