@@ -4,7 +4,7 @@
 //! The kernel's own entries of an import on trial end with the trial. So if the agent dies in the
 //! middle of it, whom the import locked out is let in again all the same.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 
 use super::Service;
 use super::import::ROWS;
@@ -44,12 +44,17 @@ impl Service {
         Ok(confirmed)
     }
 
-    /// Takes back the imports whose trial is over; returns their tags.
+    /// Takes back the imports whose trial is over; returns their tags. While another import is
+    /// under way it takes back none, so that its caller need not wait: call it again soon.
     ///
     /// # Errors
     /// When the store or the kernel refuses.
     pub fn roll_back_overdue(&self) -> Result<Vec<String>, Fault> {
-        let _one = self.bulk.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = match self.bulk.try_lock() {
+            Ok(one) => one,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(Vec::new()),
+        };
         let mut trials = self.store().read().batches(BatchState::Trial)?;
         let now = self.now().wall;
         trials.retain(|batch| batch.deadline.is_none_or(|deadline| deadline <= now));
