@@ -4,6 +4,7 @@
 //! code that feeds the kernel.
 
 mod blocks4;
+mod bucket4;
 mod cells4;
 mod cells6;
 pub(super) mod changes4;
@@ -21,8 +22,8 @@ use gateway_common::{
 use gateway_policy::grammar::Prefix;
 use std::net::IpAddr;
 
+pub(super) use self::bucket4::steps;
 pub use self::index4::Reindexed;
-pub(super) use self::index4::steps;
 use self::{cells4::Cells4, cells6::Cells6, index4::Index4, lengths::LengthCounts};
 
 /// The lists, and the summary as the kernel should have it.
