@@ -7,10 +7,13 @@ use super::world::{SOON, World};
 #[test]
 fn what_was_deleted_behind_the_agents_back_is_in_force_again() {
     let world = World::running("reconcile", &serde_json::json!({}));
-    let prefixes = ["198.19.7.0/24", "198.18.0.1"];
-    let mut deny = vec!["deny", "add"];
-    deny.extend(prefixes);
-    world.agent.gateway(deny).unwrap().done().unwrap();
+    // An entry that ends is looked up for each packet; others the index answers for.
+    for deny in [
+        vec!["deny", "add", "198.19.7.0/24"],
+        vec!["deny", "add", "198.18.0.1", "--ttl", "1h"],
+    ] {
+        world.agent.gateway(deny).unwrap().done().unwrap();
+    }
     let whole = || {
         let status = world.agent.json(["status"]).unwrap();
         let reconciled = status["reconciled"].clone();
