@@ -81,7 +81,7 @@ impl Index4 {
         }
     }
 
-    /// Takes note that the entry for `key` came, changed or went.
+    /// Takes note that the entry for `key` came, changed or went, for [`Index4::take_changed`].
     pub(super) fn touch(&mut self, key: &Key4) {
         if key.length < LEAST_INDEXED || self.is_all_dirty {
             return;
@@ -94,22 +94,42 @@ impl Index4 {
         }
     }
 
-    /// The buckets that changed since the last call, given the deny list, the safelist and the
-    /// zones.
-    pub(super) fn take_changed(&mut self, lists: [&Entries; 3]) -> Reindexed {
-        let mut changed = Reindexed::default();
-        if !self.is_all_dirty {
-            let mut dirty = std::mem::take(&mut self.dirty);
-            dirty.sort_unstable();
-            dirty.dedup();
-            for block in dirty {
-                let wanted = condensed(&mut records(block, lists), block);
-                self.set_block(block, wanted, &mut changed.buckets);
-            }
+    /// The buckets that change with the entry for `key`, given the deny list, the safelist and the
+    /// zones. Blocks that were [touched](Index4::touch) are left as they are: who adds one entry
+    /// does not wait for a million others.
+    pub(super) fn update(&mut self, key: &Key4, lists: [&Entries; 3]) -> Reindexed {
+        if key.length < LEAST_INDEXED {
+            return Reindexed::default();
         }
-        if self.is_all_dirty || fitting_bits(self.records, self.bits) != self.bits {
+        let blocks = Blocks::around(u32::from_be_bytes(key.address), key.length);
+        self.derive(blocks.numbers(), lists)
+    }
+
+    /// The buckets that change with all the blocks touched since the last call, likewise.
+    pub(super) fn take_changed(&mut self, lists: [&Entries; 3]) -> Reindexed {
+        if self.is_all_dirty {
             return self.build(lists);
         }
+        let mut dirty = std::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
+        self.derive(dirty, lists)
+    }
+
+    fn derive(&mut self, blocks: impl IntoIterator<Item = u32>, lists: [&Entries; 3]) -> Reindexed {
+        let mut changed = Reindexed::default();
+        for block in blocks {
+            let wanted = condensed(&mut records(block, lists), block);
+            self.set_block(block, wanted, &mut changed.buckets);
+        }
+        if fitting_bits(self.records, self.bits) == self.bits {
+            return changed;
+        }
+        let built = self.build(lists);
+        if built.is_resized {
+            return built;
+        }
+        changed.buckets.extend(built.buckets);
         changed
     }
 

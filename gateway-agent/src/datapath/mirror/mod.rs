@@ -129,6 +129,7 @@ impl Mirror {
     /// Adds or replaces an entry, or removes it (`None`), and leaves the summary as it is until
     /// [`Mirror::derive`].
     pub fn stage(&mut self, list: List, key: Key, entry: Option<Entry>) {
+        self.touch(key);
         match entry {
             Some(entry) => self.put(list, key, entry),
             None => drop(self.drop(list, key)),
@@ -150,6 +151,7 @@ impl Mirror {
     pub fn extend(&mut self, entries: impl IntoIterator<Item = (List, Key, Entry)>) -> Changed {
         let mut touched = Vec::new();
         for (list, key, entry) in entries {
+            self.touch(key);
             self.put(list, key, entry);
             if let Key::V4(key) = key {
                 touched.push(key);
@@ -208,6 +210,13 @@ impl Mirror {
         self.index4.adopt(buckets);
     }
 
+    /// Takes note of a change whose part of the index is derived later.
+    fn touch(&mut self, key: Key) {
+        if let Key::V4(key) = key {
+            self.index4.touch(&key);
+        }
+    }
+
     fn drop(&mut self, list: List, key: Key) -> Option<Entry> {
         let family = self.family_mut(list);
         let old = match key {
@@ -215,17 +224,13 @@ impl Mirror {
             Key::V6(key) => family.v6.remove(&key),
         }?;
         family.lengths.remove(key);
-        match key {
-            Key::V4(key) => self.index4.touch(&key),
-            Key::V6(key) => self.cells6.remove(list, key),
+        if let Key::V6(key) = key {
+            self.cells6.remove(list, key);
         }
         Some(old)
     }
 
     fn put(&mut self, list: List, key: Key, entry: Entry) {
-        if let Key::V4(key) = key {
-            self.index4.touch(&key);
-        }
         let family = self.family_mut(list);
         let new = match key {
             Key::V4(key) => family.v4.insert(key, entry).is_none(),
@@ -246,7 +251,7 @@ impl Mirror {
             Key::V4(key) => {
                 let address = u32::from_be_bytes(key.address);
                 Changed {
-                    index4: self.index4.take_changed(lists),
+                    index4: self.index4.update(&key, lists),
                     words4: self.cells4.recompute(address, key.length, lists),
                     words6: Vec::new(),
                 }

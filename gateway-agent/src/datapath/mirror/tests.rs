@@ -233,3 +233,27 @@ fn what_is_staged_and_derived_is_as_if_it_had_come_one_by_one() {
     staged.derive();
     assert!(one.words4() == staged.words4() && one.words6() == staged.words6());
 }
+
+/// A ban that comes while an import is staged is written by itself, and at once.
+#[test]
+fn one_entry_waits_for_none_that_are_staged() {
+    let entries = || (0..6_000_u32).map(|n| Key::V4(Key4::of(0x0b00_0000 | n << 8 | 7, 32)));
+    let mut mirror = Mirror::new(1);
+    for key in entries() {
+        mirror.stage(List::Deny, key, Some(permanent()));
+    }
+    let changed = mirror.insert(List::Deny, k("10.0.0.1"), permanent());
+    assert!(!changed.index4.is_resized);
+    assert_eq!(changed.index4.buckets.len(), 1);
+    mirror.derive();
+
+    let mut anew = Mirror::new(1);
+    let all = entries().chain([k("10.0.0.1")]);
+    anew.extend(all.map(|key| (List::Deny, key, permanent())));
+    let sorted = |mirror: &Mirror| -> Vec<Bucket> {
+        let mut buckets = mirror.buckets4().to_vec();
+        buckets.iter_mut().for_each(|bucket| bucket.sort_unstable());
+        buckets
+    };
+    assert!(sorted(&mirror) == sorted(&anew));
+}
